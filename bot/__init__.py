@@ -1,0 +1,1 @@
+"""Floor 4: the process: settings, wiring, command line, scheduler, health."""

@@ -1,0 +1,1 @@
+"""Plays the person: starts the three programs, acts over HTTP, prints what it sees."""

@@ -1,0 +1,1 @@
+"""Floor 1: records (frozen dataclasses) and the store on SQLite; imports nothing of the house."""
