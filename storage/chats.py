@@ -1,0 +1,61 @@
+"""Chat threads, their turns, and which model a channel uses."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from storage.records import ChannelModel, ChatThread, Turn
+from storage.rows import first, insert, run, select, to_row
+
+
+def begin(db: Database, thread: ChatThread) -> ChatThread:
+    """Begins a chat thread; one that is there already keeps its model and is answered as it is."""
+    insert(db, "chat_threads", thread, ignore=True)
+    return get(db, thread.channel, thread.thread) or thread
+
+
+def get(db: Database, channel: str, thread: str) -> ChatThread | None:
+    """The chat thread at this place."""
+    return first(
+        db, ChatThread, "SELECT * FROM chat_threads WHERE channel = ? AND thread = ?", [channel, thread]
+    )
+
+
+def set_active(db: Database, channel: str, thread: str, *, active: bool) -> None:
+    """Switches answering without a mention on or off in a thread."""
+    run(
+        db,
+        "UPDATE chat_threads SET active = ? WHERE channel = ? AND thread = ?",
+        [int(active), channel, thread],
+    )
+
+
+def add_turn(db: Database, turn: Turn) -> bool:
+    """Keeps a turn (``id`` is given here); ``False`` when the message is known already."""
+    return bool(insert(db, "turns", turn, drop=("id",), ignore=True))
+
+
+def turns_of(db: Database, channel: str, thread: str, *, limit: int = 40) -> list[Turn]:
+    """The newest ``limit`` turns of a thread, oldest first."""
+    newest = select(
+        db,
+        Turn,
+        "SELECT * FROM turns WHERE channel = ? AND thread = ? ORDER BY id DESC LIMIT ?",
+        [channel, thread, limit],
+    )
+    return newest[::-1]
+
+
+def use(db: Database, choice: ChannelModel) -> ChannelModel | None:
+    """Sets the model for new chats of a channel; answers the one before."""
+    before = model_of(db, choice.channel)
+    row = to_row(choice)
+    names = ", ".join(row)
+    marks = ", ".join("?" for _ in row)
+    run(db, f"INSERT OR REPLACE INTO channel_models ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
+    return before
+
+
+def model_of(db: Database, channel: str) -> ChannelModel | None:
+    """The model that new chats of a channel use."""
+    return first(db, ChannelModel, "SELECT * FROM channel_models WHERE channel = ?", [channel])

@@ -1,0 +1,37 @@
+"""The inbox: payloads from outside, kept before they are acknowledged, each handled once."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from storage.records import InboxItem
+from storage.rows import first, insert, run, select, update
+
+
+def put(db: Database, item: InboxItem) -> int:
+    """Keeps a payload; answers its id, or 0 when its key or content key is known already (``item.id`` is ignored)."""
+    return insert(db, "inbox", item, drop=("id",), ignore=True)
+
+
+def get(db: Database, item_id: int) -> InboxItem | None:
+    """One item by id."""
+    return first(db, InboxItem, "SELECT * FROM inbox WHERE id = ?", [item_id])
+
+
+def waiting(db: Database) -> list[InboxItem]:
+    """Items not handled yet, oldest first."""
+    return select(db, InboxItem, "SELECT * FROM inbox WHERE state = 'new' ORDER BY id")
+
+
+def done(db: Database, item_id: int) -> None:
+    """Marks an item handled and forgets its payload; call it in the transaction of the item's effect."""
+    update(db, "inbox", {"id": item_id}, {"state": "done", "payload": "{}", "error": None})
+
+
+def tried(db: Database, item_id: int, error: str, *, final: bool) -> None:
+    """Notes a failed try; ``final`` gives the item up."""
+    run(
+        db,
+        "UPDATE inbox SET attempts = attempts + 1, error = ?, state = ? WHERE id = ?",
+        [error, "failed" if final else "new", item_id],
+    )

@@ -1,0 +1,82 @@
+"""Numbered, append-only migrations. A released one is never edited; add the next."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("ftbot")
+
+
+def _run(db: Database, script: str) -> None:
+    for statement in script.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+@migrations()
+def m001_first_house(db: Database) -> None:
+    """Inbox, datasets, uploads, jobs with events and checkpoints, outbox with cards, chats."""
+    _run(
+        db,
+        """
+        CREATE TABLE inbox (
+          id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, content_key TEXT UNIQUE, kind TEXT NOT NULL,
+          payload TEXT NOT NULL, received_at REAL NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+          error TEXT);
+        CREATE INDEX inbox_state ON inbox (state, id);
+        CREATE TABLE datasets (
+          id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, channel TEXT NOT NULL,
+          thread TEXT NOT NULL, user TEXT NOT NULL, drop_id TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+          created_at REAL NOT NULL, sha256 TEXT, bytes INTEGER NOT NULL, method TEXT, examples INTEGER NOT NULL,
+          tokens INTEGER NOT NULL, path TEXT, system_prompt TEXT, tools TEXT NOT NULL, report TEXT NOT NULL,
+          error TEXT);
+        CREATE INDEX datasets_channel ON datasets (channel, id);
+        CREATE TABLE uploads (
+          sha256 TEXT NOT NULL, provider TEXT NOT NULL, filename TEXT NOT NULL, state TEXT NOT NULL,
+          updated_at REAL NOT NULL, file_id TEXT, attempts INTEGER NOT NULL, error TEXT,
+          PRIMARY KEY (sha256, provider));
+        CREATE TABLE jobs (
+          id INTEGER PRIMARY KEY, intent TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, suffix TEXT NOT NULL,
+          number INTEGER NOT NULL, provider TEXT NOT NULL, base TEXT NOT NULL,
+          dataset_id INTEGER NOT NULL REFERENCES datasets(id), channel TEXT NOT NULL, owner TEXT NOT NULL,
+          state TEXT NOT NULL, created_at REAL NOT NULL, validation_id INTEGER REFERENCES datasets(id), status TEXT,
+          provider_job_id TEXT, settings TEXT NOT NULL, estimate TEXT NOT NULL, progress TEXT NOT NULL,
+          fine_tuned_model TEXT, trained_tokens INTEGER, error TEXT NOT NULL, started_at REAL, finished_at REAL,
+          heard_at REAL, poll_at REAL NOT NULL, attempts INTEGER NOT NULL, ended_by TEXT,
+          UNIQUE (provider, provider_job_id));
+        CREATE INDEX jobs_state ON jobs (state);
+        CREATE INDEX jobs_channel ON jobs (channel, id);
+        CREATE TABLE events (
+          job_id INTEGER NOT NULL REFERENCES jobs(id), event_id TEXT NOT NULL, at REAL NOT NULL,
+          level TEXT NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL, data TEXT NOT NULL,
+          PRIMARY KEY (job_id, event_id));
+        CREATE TABLE checkpoints (
+          job_id INTEGER NOT NULL REFERENCES jobs(id), checkpoint_id TEXT NOT NULL, model TEXT NOT NULL,
+          step INTEGER NOT NULL, number INTEGER NOT NULL, created_at REAL NOT NULL, metrics TEXT NOT NULL,
+          PRIMARY KEY (job_id, checkpoint_id));
+        CREATE TABLE evaluations (
+          job_id INTEGER PRIMARY KEY REFERENCES jobs(id), state TEXT NOT NULL, updated_at REAL NOT NULL,
+          metric TEXT, scores TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT);
+        CREATE TABLE outbox (
+          seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+          channel TEXT NOT NULL, body TEXT NOT NULL, created_at REAL NOT NULL, thread TEXT, thread_of TEXT,
+          card TEXT, state TEXT NOT NULL, due_at REAL NOT NULL, ts TEXT, attempts INTEGER NOT NULL, error TEXT);
+        CREATE INDEX outbox_state ON outbox (state, seq);
+        CREATE TABLE cards (
+          key TEXT PRIMARY KEY, kind TEXT NOT NULL, ref INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT,
+          ts TEXT, dirty INTEGER NOT NULL, edited_at REAL NOT NULL);
+        CREATE TABLE channel_models (
+          channel TEXT PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, label TEXT NOT NULL,
+          user TEXT NOT NULL, at REAL NOT NULL, job_id INTEGER REFERENCES jobs(id));
+        CREATE TABLE chat_threads (
+          channel TEXT NOT NULL, thread TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+          label TEXT NOT NULL, user TEXT NOT NULL, created_at REAL NOT NULL, job_id INTEGER REFERENCES jobs(id),
+          system_prompt TEXT, tools TEXT NOT NULL, active INTEGER NOT NULL, PRIMARY KEY (channel, thread));
+        CREATE TABLE turns (
+          id INTEGER PRIMARY KEY, channel TEXT NOT NULL, thread TEXT NOT NULL, role TEXT NOT NULL,
+          text TEXT NOT NULL, ts TEXT NOT NULL, created_at REAL NOT NULL, user TEXT,
+          UNIQUE (channel, ts));
+        CREATE INDEX turns_thread ON turns (channel, thread, id);
+        """,
+    )

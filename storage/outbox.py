@@ -1,0 +1,114 @@
+"""The outbox: notices that must arrive once and in order, and cards that are edited to the current truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from storage.records import Card, Notice
+from storage.rows import first, insert, run, scalar, select, update
+
+
+def add(db: Database, notice: Notice, card: Card | None = None) -> None:
+    """Puts a notice out (``seq`` is given here; a known ``id`` changes nothing); ``card`` is the card it becomes."""
+    insert(db, "outbox", notice, drop=("seq",), ignore=True)
+    if card is not None:
+        insert(db, "cards", card, ignore=True)
+
+
+def due(db: Database, now: float) -> list[Notice]:
+    """The head of every thread that may be sent now, in order of arrival.
+
+    Only the oldest unsent notice of a place (channel, thread) is answered, so order holds within a thread; a
+    notice that waits for its card to be posted is left out until the card has a message.
+    """
+    heads = select(
+        db,
+        Notice,
+        """
+        SELECT o.* FROM outbox o WHERE o.state IN ('due', 'sending') AND o.seq = (
+          SELECT min(p.seq) FROM outbox p WHERE p.state IN ('due', 'sending') AND p.channel = o.channel
+            AND coalesce(p.thread_of, p.thread, '') = coalesce(o.thread_of, o.thread, ''))
+        ORDER BY o.seq
+        """,
+    )
+    ready: list[Notice] = []
+    for notice in heads:
+        if notice.due_at > now:
+            continue
+        if notice.thread_of is not None:
+            root = card(db, notice.thread_of)
+            if root is None or root.ts is None:
+                continue
+        ready.append(notice)
+    return ready
+
+
+def next_due_at(db: Database) -> float | None:
+    """When the earliest waiting notice may be tried, or ``None``."""
+    value = scalar(db, "SELECT min(due_at) FROM outbox WHERE state IN ('due', 'sending')")
+    return None if value is None else float(value)
+
+
+def sending(db: Database, notice_id: str) -> None:
+    """Notes that a try begins: from here on a crash leaves it unknown whether the message was posted."""
+    run(db, "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?", [notice_id])
+
+
+def sent(db: Database, notice: Notice, ts: str) -> None:
+    """Notes where a notice stands; if it is a card, the card has its message from now on."""
+    update(db, "outbox", {"id": notice.id}, {"state": "sent", "ts": ts, "error": None})
+    if notice.card is not None:
+        run(db, "UPDATE cards SET ts = ? WHERE key = ?", [ts, notice.card])
+
+
+def later(db: Database, notice_id: str, due_at: float, error: str, *, untouched: bool) -> None:
+    """Tries a notice again at ``due_at``; ``untouched``: it is certain that nothing was posted."""
+    update(
+        db,
+        "outbox",
+        {"id": notice_id},
+        {"state": "due" if untouched else "sending", "due_at": due_at, "error": error},
+    )
+
+
+def dead(db: Database, notice_id: str, error: str) -> None:
+    """Gives a notice up (its channel is gone, say); it stays on record."""
+    update(db, "outbox", {"id": notice_id}, {"state": "dead", "error": error})
+
+
+def get(db: Database, notice_id: str) -> Notice | None:
+    """One notice."""
+    return first(db, Notice, "SELECT * FROM outbox WHERE id = ?", [notice_id])
+
+
+def of_kind(db: Database, kind: str) -> list[Notice]:
+    """All notices of a kind in order."""
+    return select(db, Notice, "SELECT * FROM outbox WHERE kind = ? ORDER BY seq", [kind])
+
+
+def card(db: Database, key: str) -> Card | None:
+    """One card."""
+    return first(db, Card, "SELECT * FROM cards WHERE key = ?", [key])
+
+
+def touch(db: Database, key: str) -> None:
+    """Says that a card no longer shows the truth."""
+    run(db, "UPDATE cards SET dirty = dirty + 1 WHERE key = ?", [key])
+
+
+def stale_cards(db: Database) -> list[Card]:
+    """Posted cards that do not show the truth, longest unedited first."""
+    return select(db, Card, "SELECT * FROM cards WHERE dirty > 0 AND ts IS NOT NULL ORDER BY edited_at")
+
+
+def edited(db: Database, shown: Card, now: float, **changes: Any) -> None:
+    """Notes that a card was edited to what it said at ``shown``; later changes stay dirty."""
+    run(
+        db,
+        "UPDATE cards SET dirty = max(0, dirty - ?), edited_at = ? WHERE key = ?",
+        [shown.dirty, now, shown.key],
+    )
+    if changes:
+        update(db, "cards", {"key": shown.key}, changes)
