@@ -1,4 +1,4 @@
-"""The manifest of the installed app: what it may do (scopes), hears (events) and offers (commands, shortcuts)."""
+"""The manifest of the installed app: what it may do (scopes), hears (events) and offers (commands)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import yaml
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import best_match
+from jsonschema import Draft7Validator, ValidationError
+from jsonschema.exceptions import best_match  # pyright: ignore[reportUnknownVariableType]
 
 from localslack.errors import ManifestError
 
@@ -67,7 +67,7 @@ def load(path: Path) -> Manifest:
 
 def parse(raw: object, name: str = "manifest") -> Manifest:
     """The manifest in parsed YAML or JSON; `name` is what errors call it. Raises `ManifestError`."""
-    error = best_match(_validator().iter_errors(raw))
+    error = cast("ValidationError | None", best_match(_validator().iter_errors(cast("Any", raw))))
     if error is not None:
         place = "/".join(str(step) for step in error.absolute_path) or "the top"
         raise ManifestError(f"{name}: Slack would refuse the manifest at {place}: {error.message}")
@@ -75,9 +75,7 @@ def parse(raw: object, name: str = "manifest") -> Manifest:
     features = given.get("features", {})
     settings = given.get("settings", {})
     if "bot_user" not in features:
-        raise ManifestError(
-            f"{name}: features.bot_user is missing; without a bot user there is no bot to install"
-        )
+        raise ManifestError(f"{name}: features.bot_user is missing, so there is no bot to install")
     return Manifest(
         name=given["display_information"]["name"],
         bot_name=features["bot_user"]["display_name"],
