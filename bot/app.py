@@ -1,0 +1,216 @@
+"""Builds the bot once, runs it, and takes it down again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import multiprocessing
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import IO
+
+import structlog
+from aiohttp import WSMessage
+from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
+    AsyncIOScheduler,
+)
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import StartError
+from bot.settings import Settings
+from handlers.delivery import Delivery
+from handlers.house import House
+from handlers.register import register
+from storage.store import Store
+from tuning.chat.service import Chat
+from tuning.jobs.engine import Engine
+from tuning.jobs.intake import Intake
+from tuning.providers import Providers
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 1.0
+"""How often the engine looks whether anything is due; what is due says each job's own interval."""
+GRACE_SECONDS = 10.0
+"""How long a stop waits for work under way; what is left is taken up at the next start."""
+
+
+def _ignore_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _only_one(folder: Path) -> IO[str]:
+    """Holds the lock of a data folder for the life of the process.
+
+    Raises:
+        StartError: another ftbot works in this folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = (folder / "ftbot.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        lock.close()
+        raise StartError(f"Another ftbot is running with the data in {folder}. Stop it first.") from problem
+    return lock
+
+
+async def _who_am_i(client: AsyncWebClient, app_token: str) -> tuple[str, str]:
+    """The bot's user id and its team id, after both tokens were tried.
+
+    Raises:
+        StartError: Slack refuses a token or cannot be reached.
+    """
+    try:
+        me = await client.auth_test()
+        await client.apps_connections_open(app_token=app_token)
+    except SlackApiError as problem:
+        raise StartError(
+            f"Slack refuses the tokens ({problem.response.get('error')}). Run `ftbot doctor`."
+        ) from problem
+    except (OSError, asyncio.TimeoutError) as problem:
+        raise StartError(f"Slack cannot be reached at {client.base_url}: {problem}.") from problem
+    return str(me["user_id"]), str(me["team_id"])
+
+
+class Bot:
+    """The running bot; build it with :meth:`start`, then wait in :meth:`run`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stop = asyncio.Event()
+        self.connected = asyncio.Event()
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Opens everything, lowest floor first, and connects to Slack.
+
+        Raises:
+            StartError: Slack or the data folder cannot be used.
+            StoreUnusable: the database cannot be used.
+        """
+        settings = self.settings
+        lock = _only_one(settings.ftbot_data)
+        self._stack.callback(lock.close)
+        store = Store(settings.database)
+        self._stack.push_async_callback(store.close)
+        bot_token = settings.slack_bot_token.get_secret_value()
+        app_token = settings.slack_app_token.get_secret_value()
+        client = AsyncWebClient(token=bot_token, base_url=settings.api_url)
+        bot_user, team = await _who_am_i(client, app_token)
+        house = self._build_house(store, client, bot_user, team, bot_token)
+        app = AsyncApp(client=client, logger=None)
+        worker = register(app, house)
+        await self._connect(app, app_token)
+        self._tasks = [
+            asyncio.create_task(worker.run(), name="worker"),
+            asyncio.create_task(Delivery(house).run(), name="delivery"),
+        ]
+        self._schedule(house.engine)
+        self._stack.push_async_callback(worker.close)
+        log.info("started", team=team, providers=list(house.providers.names))
+
+    def _build_house(
+        self, store: Store, client: AsyncWebClient, bot_user: str, team: str, bot_token: str
+    ) -> House:
+        settings = self.settings
+        providers = Providers(settings.providers())
+        self._stack.push_async_callback(providers.close)
+        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_ignore_signals)
+        self._stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        kept = settings.ftbot_data / "datasets"
+        spool = settings.ftbot_data / "spool"
+        for folder in (kept, spool):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        intake = Intake(store, providers, time.time, pool, kept, settings.ftbot_upload)
+        engine = Engine(store, providers, time.time, intake, poll_min=settings.ftbot_poll_seconds)
+        self._stack.push_async_callback(engine.close)
+        return House(
+            store=store,
+            engine=engine,
+            intake=intake,
+            chat=Chat(store, providers, time.time),
+            providers=providers,
+            client=client,
+            clock=time.time,
+            command=settings.ftbot_command,
+            bot_user_id=bot_user,
+            team_id=team,
+            spool=spool,
+            file_hosts=settings.file_hosts,
+            max_file_bytes=settings.max_file_bytes,
+            bot_token=bot_token,
+            admins=settings.admins,
+        )
+
+    async def _connect(self, app: AsyncApp, app_token: str) -> None:
+        handler = AsyncSocketModeHandler(app, app_token)
+
+        async def heard(message: WSMessage) -> None:
+            if '"hello"' in str(message.data):
+                self.connected.set()
+
+        handler.client.on_message_listeners.append(heard)
+        self._stack.push_async_callback(handler.close_async)
+        await handler.connect_async()
+
+    def _schedule(self, engine: Engine) -> None:
+        scheduler = AsyncIOScheduler()
+        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+            engine.tick,
+            "interval",
+            seconds=TICK_SECONDS,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        scheduler.start()
+        self._stack.callback(scheduler.shutdown, wait=False)
+
+    async def run(self) -> None:
+        """Works until told to stop (SIGTERM, SIGINT), or until one of its parts dies.
+
+        Raises:
+            StartError: a part ended that never should; the process should be started again.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        waiter = asyncio.create_task(self.stop.wait())
+        await self.connected.wait()
+        print("ftbot ready", flush=True)
+        done, _ = await asyncio.wait([waiter, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        for task in done - {waiter}:
+            problem = None if task.cancelled() else task.exception()
+            raise StartError(f"ftbot's {task.get_name()} ended: {problem}. Start ftbot again.") from problem
+
+    async def close(self) -> None:
+        """Stops intake first, then lets work under way end for a while, then closes the store."""
+        for task in self._tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait_for(self._stack.aclose(), GRACE_SECONDS)
+        log.info("stopped")
+
+
+async def serve(settings: Settings) -> None:
+    """Runs the bot from start to clean end.
+
+    Raises:
+        BotError: it could not start, or a part of it died.
+    """
+    bot = Bot(settings)
+    try:
+        await bot.start()
+        await bot.run()
+    finally:
+        await bot.close()

@@ -1,0 +1,95 @@
+"""The command line ``ftbot``: exit 0 success or accept, 1 a clear failure or reject, 2 wrong usage."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+
+from bot.check import check
+from bot.errors import BotError
+from bot.resources import resource
+from storage.errors import StoreError
+from tuning.errors import TuningError
+
+PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@click.group()
+@click.version_option(package_name="ftbot")
+def main() -> None:
+    """The whole life of a fine-tuned model in a Slack thread."""
+
+
+main.add_command(check)
+
+
+@main.command()
+def run() -> None:
+    """The bot against Slack and the configured providers (settings from the environment or .env)."""
+    import asyncio
+
+    from bot.app import serve
+    from bot.logs import configure
+    from bot.settings import load
+
+    try:
+        settings = load()
+        configure(settings.ftbot_log_level)
+        asyncio.run(serve(settings))
+    except (BotError, StoreError, TuningError) as problem:
+        _fail(problem)
+
+
+@main.command()
+def doctor() -> None:
+    """Checks tokens, scopes, model access, store and clock, and says for each what to do."""
+    import asyncio
+
+    from bot.doctor import examine
+
+    sys.exit(0 if asyncio.run(examine(click.echo)) else 1)
+
+
+@main.command()
+@click.option("--command", "name", default="/ft", help="The slash command to register.", show_default=True)
+def manifest(name: str) -> None:
+    """The Slack manifest for this installation, as YAML."""
+    click.echo(resource("manifest.yml").read_text("utf-8").replace("/ft", name).rstrip())
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """The main job in one go, with nothing to sign up for."""
+    _become("demo", arguments)
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def trainserver(arguments: tuple[str, ...]) -> None:
+    """The self-hosted fine-tuning server."""
+    _become("trainserver", arguments)
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def localslack(arguments: tuple[str, ...]) -> None:
+    """The local Slack-compatible workspace, for trying and testing."""
+    _become("localslack", arguments)
+
+
+def _become(program: str, arguments: tuple[str, ...]) -> None:
+    """Replaces this process by a side program, which is one of its own."""
+    command = [sys.executable, "-m", program, *arguments]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(sys.executable, command)  # noqa: S606  (our own program, no shell)
+    sys.exit(subprocess.call(command))  # noqa: S603
+
+
+def _fail(problem: Exception) -> None:
+    click.echo(f"ftbot: {problem}", err=True)
+    sys.exit(getattr(problem, "exit_code", 1))

@@ -1,0 +1,155 @@
+"""``ftbot doctor``: looks at everything ftbot needs and says for each what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import yaml
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SettingsError
+from bot.resources import resource
+from bot.settings import Settings, load
+from storage.errors import StoreError
+from storage.store import Store
+from tuning.errors import TuningError
+from tuning.providers import ProviderConfig, Providers
+
+MIN_FREE_BYTES = 1024**3
+MAX_CLOCK_SKEW_SECONDS = 60
+CLOCK_NOTE = "Slack refuses signatures that are 5 minutes off; let the machine's clock follow NTP."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``todo`` says what to do when it is not ``ok``."""
+
+    what: str
+    ok: bool
+    detail: str
+    todo: str = ""
+
+    def line(self) -> str:
+        """The finding as people read it."""
+        mark = "✓" if self.ok else "✗"
+        todo = f"\n    → {self.todo}" if self.todo and not self.ok else ""
+        return f"{mark} {self.what}: {self.detail}{todo}"
+
+
+async def examine(say: Callable[[str], None]) -> bool:
+    """Looks at everything and says it line by line; ``True`` when nothing is wrong."""
+    try:
+        settings = load()
+    except SettingsError as problem:
+        say(Finding("Settings", False, str(problem), "See .env.example for every setting.").line())
+        return False
+    say(Finding("Settings", True, "complete").line())
+    good = True
+    async for finding in _findings(settings):
+        say(finding.line())
+        good = good and finding.ok
+    return good
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield await _store(settings)
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(), base_url=settings.api_url, timeout=15
+    )
+    async for finding in _slack(client):
+        yield finding
+    yield await _app_token(client, settings.slack_app_token.get_secret_value())
+    try:
+        configs = settings.providers()
+    except SettingsError as problem:
+        yield Finding("Providers", False, str(problem))
+        return
+    for config in configs:
+        yield await _provider(config)
+
+
+async def _store(settings: Settings) -> Finding:
+    folder = settings.ftbot_data
+    try:
+        store = Store(settings.database)
+        await store.close()
+    except StoreError as problem:
+        return Finding("Store", False, str(problem), f"Make {folder} writable, or set FTBOT_DATA.")
+    with closing(sqlite3.connect(settings.database)) as conn:
+        verdict = str(conn.execute("PRAGMA quick_check").fetchone()[0])
+    if verdict != "ok":
+        return Finding("Store", False, f"{settings.database} is damaged: {verdict}", "Restore a backup.")
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        return Finding("Store", False, f"only {free // 1024**2} MB free in {folder}", "Free at least 1 GB.")
+    return Finding("Store", True, f"{settings.database}, {free // 1024**3} GB free")
+
+
+async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as problem:
+        code = str(problem.response.get("error"))
+        yield Finding("Bot token", False, f"Slack says {code}", "Copy SLACK_BOT_TOKEN from OAuth & Permissions.")
+        return
+    except (OSError, asyncio.TimeoutError) as problem:
+        yield Finding("Slack", False, f"{client.base_url} cannot be reached ({problem})", "Check SLACK_API_URL.")
+        return
+    yield Finding("Bot token", True, f"{answer.get('user')} in {answer.get('team')}")
+    headers = {str(k).lower(): v for k, v in answer.headers.items()}
+    yield _scopes(str(headers.get("x-oauth-scopes", "")))
+    yield _clock(str(headers.get("date", "")))
+
+
+def _scopes(granted: str) -> Finding:
+    wanted: set[str] = set(yaml.safe_load(resource("manifest.yml").read_text())["oauth_config"]["scopes"]["bot"])
+    have = {scope.strip() for scope in granted.split(",") if scope.strip()}
+    missing = sorted(wanted - have)
+    if missing:
+        todo = "Paste the manifest of `ftbot manifest` into the app's settings and install the app again."
+        return Finding("Scopes", False, "missing " + ", ".join(missing), todo)
+    return Finding("Scopes", True, f"all {len(wanted)} granted")
+
+
+def _clock(date: str) -> Finding:
+    if not date:
+        return Finding("Clock", True, "not compared: Slack's answer carried no date")
+    skew = abs(parsedate_to_datetime(date).timestamp() - time.time())
+    if skew > MAX_CLOCK_SKEW_SECONDS:
+        return Finding("Clock", False, f"{skew:.0f} s away from Slack's", CLOCK_NOTE)
+    return Finding("Clock", True, "agrees with Slack's")
+
+
+async def _app_token(client: AsyncWebClient, token: str) -> Finding:
+    try:
+        await client.apps_connections_open(app_token=token)
+    except SlackApiError as problem:
+        code = str(problem.response.get("error"))
+        todo = "Make an app-level token with connections:write and set SLACK_APP_TOKEN; switch Socket Mode on."
+        return Finding("App token", False, f"Slack says {code}", todo)
+    except (OSError, asyncio.TimeoutError) as problem:
+        return Finding("App token", False, f"Slack cannot be reached ({problem})", "Check SLACK_API_URL.")
+    return Finding("App token", True, "Socket Mode opens")
+
+
+async def _provider(config: ProviderConfig) -> Finding:
+    what = f"Provider {config.name}"
+    providers = Providers([config])
+    try:
+        profile = await providers.default.profile()
+    except TuningError as problem:
+        return Finding(what, False, str(problem), problem.todo or "Check the address and the key.")
+    finally:
+        await providers.close()
+    if not profile.bases:
+        return Finding(what, False, "offers no base that can be fine-tuned", "Choose another provider.")
+    names = ", ".join(base.model for base in profile.bases[:3])
+    return Finding(what, True, f"{profile.label}: {len(profile.bases)} bases to train ({names})")

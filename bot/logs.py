@@ -1,0 +1,58 @@
+"""Logs: one JSON line an event (or a readable line on a terminal), without tokens and without message text."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET = re.compile(r"(xox[a-z]-|xapp-|sk-|whsec_)[A-Za-z0-9_\-]{4,}|Bearer\s+\S+")
+_PRIVATE_KEYS = frozenset({"text", "payload", "body", "messages", "blocks", "content"})
+QUIET = ("slack_sdk", "slack_bolt", "openai", "httpx2", "httpcore2", "apscheduler", "aiohttp", "asyncio")
+
+
+def hide(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Removes tokens from every string and drops fields that carry people's text."""
+    for key in list(event):
+        if key in _PRIVATE_KEYS:
+            del event[key]
+        elif isinstance(event[key], str):
+            event[key] = _SECRET.sub(r"[secret]", event[key])
+    return event
+
+
+def configure(level: str) -> None:
+    """Sends structlog and the standard library's loggers to stderr in one format."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide,
+    ]
+    terminal = sys.stderr.isatty()
+    last: structlog.types.Processor = (
+        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, last],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,128 @@
+"""Settings from the environment or ``.env``, under the names the ecosystem already uses."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+from tuning.providers import ProviderConfig
+
+SLACK_FILE_HOSTS = frozenset({"files.slack.com"})
+"""Where Slack serves files from (docs.slack.dev/reference/objects/file-object)."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; names in the environment are the field names in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", str_strip_whitespace=True)
+
+    slack_bot_token: SecretStr
+    slack_app_token: SecretStr
+    slack_api_url: str = "https://slack.com/api/"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    ftbot_data: Path = Path("data")
+    ftbot_providers: Path = Path("providers.toml")
+    ftbot_upload: Literal["at-once", "on-start"] = "at-once"
+    ftbot_poll_seconds: float = Field(default=10.0, ge=0.1, le=300)
+    ftbot_max_file_mb: int = Field(default=512, ge=1)
+    ftbot_admins: str = ""
+    ftbot_command: str = Field(default="/ft", pattern=r"^/[a-z0-9_-]{1,31}$")
+    ftbot_log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def api_url(self) -> str:
+        """Slack's Web API address with its closing slash."""
+        return self.slack_api_url.rstrip("/") + "/"
+
+    @property
+    def file_hosts(self) -> frozenset[str]:
+        """``host`` or ``host:port`` of the places a drop may be fetched from."""
+        host = urlsplit(self.slack_api_url).netloc
+        return SLACK_FILE_HOSTS if host == "slack.com" else frozenset({host})
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """User ids that may cancel and delete what others started."""
+        return frozenset(name for name in self.ftbot_admins.replace(",", " ").split() if name)
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest drop that is fetched, in bytes."""
+        return self.ftbot_max_file_mb * 1024 * 1024
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.ftbot_data / "ftbot.db"
+
+    def providers(self) -> list[ProviderConfig]:
+        """The configured providers, the default one first.
+
+        Raises:
+            SettingsError: there is none, or ``providers.toml`` cannot be read.
+        """
+        if self.ftbot_providers.is_file():
+            return _from_toml(self.ftbot_providers, self)
+        if self.openai_api_key is None:
+            raise SettingsError(
+                "OPENAI_API_KEY is not set. Set it in the environment or in .env; for another server set"
+                " OPENAI_BASE_URL as well, for several write a providers.toml."
+            )
+        key = self.openai_api_key.get_secret_value()
+        return [ProviderConfig(_name_of(self.openai_base_url), self.openai_base_url, key)]
+
+
+def _name_of(base_url: str) -> str:
+    host = urlsplit(base_url).hostname or "provider"
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return "local"
+    return "openai" if host == "api.openai.com" else host
+
+
+def _from_toml(path: Path, settings: Settings) -> list[ProviderConfig]:
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("providers", {})
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise SettingsError(f"{path} cannot be read: {problem}.") from problem
+    found: list[ProviderConfig] = []
+    for name, table in tables.items():
+        variable = str(table.get("api_key_env", "OPENAI_API_KEY"))
+        key = os.environ.get(variable)
+        if key is None and variable == "OPENAI_API_KEY" and settings.openai_api_key is not None:
+            key = settings.openai_api_key.get_secret_value()
+        if not key:
+            raise SettingsError(f"Provider {name} in {path} takes its key from {variable}, which is not set.")
+        if "base_url" not in table:
+            raise SettingsError(f"Provider {name} in {path} has no base_url.")
+        found.append(ProviderConfig(str(name), str(table["base_url"]), key))
+    if not found:
+        raise SettingsError(f"{path} names no provider: add a table [providers.NAME] with base_url.")
+    return found
+
+
+def load() -> Settings:
+    """Reads the settings.
+
+    Raises:
+        SettingsError: something is missing or wrong; every problem is named.
+    """
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]  (pydantic-settings fills the fields)
+    except ValidationError as problem:
+        lines = [_explain(error["loc"], error["msg"], error["type"]) for error in problem.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _explain(loc: tuple[int | str, ...], message: str, kind: str) -> str:
+    name = str(loc[0]).upper() if loc else "A setting"
+    if kind == "missing":
+        return f"{name} is not set. Set it in the environment or in .env."
+    return f"{name} is wrong: {message}."
