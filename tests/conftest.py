@@ -1,0 +1,40 @@
+"""Fixtures of every test: where the project lies, and the collection of real-world data files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root folder."""
+    return ROOT
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """An empty folder for one program's data."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of sample data files: $FTBOT_SAMPLES, else beside the checkout.
+
+    They are not part of the project. Without them a test skips and says so; under CI=true it fails.
+    """
+    given = os.environ.get("FTBOT_SAMPLES")
+    folder = Path(given) if given else ROOT.parent / "shared" / "samples"
+    if folder.is_dir():
+        return folder
+    words = f"no sample files at {folder}; set FTBOT_SAMPLES to the folder that has them"
+    if os.environ.get("CI") == "true":
+        pytest.fail(words)
+    pytest.skip(words)
