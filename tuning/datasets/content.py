@@ -1,0 +1,64 @@
+"""Rules for what a message says: text, parts, images, control tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from tuning.datasets.excerpts import excerpt
+from tuning.datasets.parsing import Found
+
+CONTROL_TOKEN = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix)\|>")
+"""Refused by the provider ("contains an invalid token"); the guide lists these five as examples."""
+TEMPLATE_TOKEN = re.compile(r"<\|(?:im_start|im_end|im_sep|start|end|message|channel|return|eot_id)\|>")
+MAX_IMAGES = 10
+MAX_IMAGE_BYTES = 10_000_000
+_DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,")
+
+
+def check_text(text: str, where: str, found: Found) -> None:
+    """Empty text and tokens that must not stand in it (source: rules ``control_token``, ``empty_content``)."""
+    if not text or text.isspace():
+        found.setdefault("empty_content", where)
+    elif "<|" in text:
+        if token := CONTROL_TOKEN.search(text):
+            found.setdefault("control_token", f"{where}, {excerpt(token[0])}")
+        elif token := TEMPLATE_TOKEN.search(text):
+            found.setdefault("template_token", f"{where}, {excerpt(token[0])}")
+
+
+def check_parts(parts: list[Any], role: str, where: str, found: Found) -> int:
+    """Rules for a list of content parts (source: API description of chat messages); counts images."""
+    if not parts:
+        found.setdefault("empty_content", where)
+    images = 0
+    for part in parts:
+        kind = cast("dict[str, Any]", part).get("type") if isinstance(part, dict) else None
+        if kind == "text" and isinstance(part.get("text"), str):
+            check_text(part["text"], where, found)
+        elif kind == "refusal" and role == "assistant" and isinstance(part.get("refusal"), str):
+            check_text(part["refusal"], where, found)
+        elif kind == "image_url" and isinstance(part.get("image_url"), dict):
+            images += 1
+            _check_image(part["image_url"], role, where, found)
+        else:
+            name = excerpt(kind) if isinstance(kind, str) else "no type"
+            found.setdefault("unknown_content_part", f"{where}, {name}")
+    return images
+
+
+def _check_image(image: dict[str, Any], role: str, where: str, found: Found) -> None:
+    """Source: vision fine-tuning guide."""
+    if role != "user":
+        found.setdefault("image_not_from_user", where)
+    detail = image.get("detail", "auto")
+    if detail not in ("low", "high", "auto"):
+        found.setdefault("invalid_image_detail", f"{where}, {excerpt(detail)}")
+    url = image.get("url")
+    if not isinstance(url, str):
+        found.setdefault("invalid_image_url", where)
+    elif data := _DATA_URL.match(url):
+        if (len(url) - data.end()) * 3 // 4 > MAX_IMAGE_BYTES:
+            found.setdefault("image_too_large", where)
+    elif not url.startswith(("https://", "http://")) or len(url) < 12:
+        found.setdefault("invalid_image_url", where)

@@ -1,0 +1,94 @@
+"""Physical lines of a file, read as a stream of bytes.
+
+Only ``\\n``, ``\\r\\n`` and a lone ``\\r`` end a line. U+2028, U+2029, U+0085 and the like may stand
+inside a JSON string (RFC 8259, section 7) and end nothing here, unlike with ``str.splitlines``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+CHUNK = 1 << 20
+MAX_LINE = 160 << 20
+"""Bytes of the longest line that is read: ten images of 10 MB as base64, and text beside them."""
+
+
+class Line(NamedTuple):
+    """One physical line: 1-based number, bytes without the ending, offset in the file, the ending.
+
+    ``data`` is None when the line is longer than :data:`MAX_LINE`; its bytes were let go.
+    """
+
+    number: int
+    data: bytes | None
+    offset: int
+    ending: bytes
+
+
+class _Splitter:
+    """Keeps what is left of a line between two chunks; a held ``\\r`` waits for its ``\\n``."""
+
+    def __init__(self, max_line: int) -> None:
+        self.max_line = max_line
+        self.number = 0
+        self.offset = 0
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.held = False
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.size <= self.max_line:
+            self.pieces.append(piece)
+        else:
+            self.pieces.clear()
+
+    def take(self, ending: bytes) -> Line:
+        data = b"".join(self.pieces) if self.size <= self.max_line else None
+        self.number += 1
+        line = Line(self.number, data, self.offset, ending)
+        self.offset += self.size + len(ending)
+        self.pieces.clear()
+        self.size = 0
+        return line
+
+    def feed(self, chunk: bytes) -> Iterator[Line]:
+        if self.held:
+            self.held = False
+            after_newline = chunk.startswith(b"\n")
+            yield self.take(b"\r\n" if after_newline else b"\r")
+            chunk = chunk[1:] if after_newline else chunk
+        parts = chunk.splitlines(keepends=True)
+        last = len(parts) - 1
+        for index, part in enumerate(parts):
+            if part.endswith(b"\n"):
+                ending = b"\r\n" if part.endswith(b"\r\n") else b"\n"
+            elif part.endswith(b"\r"):
+                ending = b"\r"
+            else:
+                self.add(part)
+                continue
+            self.add(part[: -len(ending)])
+            if ending == b"\r" and index == last:
+                self.held = True
+            else:
+                yield self.take(ending)
+
+    def finish(self) -> Iterator[Line]:
+        if self.held:
+            yield self.take(b"\r")
+        elif self.size:
+            yield self.take(b"")
+
+
+def physical_lines(
+    stream: BinaryIO, on_chunk: Callable[[bytes], object] | None = None, *, max_line: int = MAX_LINE
+) -> Iterator[Line]:
+    """Yield the lines of ``stream``; ``on_chunk`` sees every chunk once, in order (for a hash)."""
+    splitter = _Splitter(max_line)
+    while chunk := stream.read(CHUNK):
+        if on_chunk is not None:
+            on_chunk(chunk)
+        yield from splitter.feed(chunk)
+    yield from splitter.finish()

@@ -1,0 +1,118 @@
+"""What a check says: problems, tokens, cost and the verdict, as plain records.
+
+The shape of :meth:`Report.to_json` is a promise of the command line (``ftbot check --json``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+Severity = Literal["error", "warning"]
+Verdict = Literal["accept", "reject"]
+
+LINES_KEPT = 1_000
+"""How many line numbers a :class:`Problem` carries; the CSV report names every line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of problem, with every place it was found at.
+
+    ``lines`` are 1-based physical lines of the file as it was dropped (the first 1,000); an empty
+    tuple means the whole file. ``count`` is the number of rows (or 1 for the whole file).
+    """
+
+    severity: Severity
+    code: str
+    count: int
+    lines: tuple[int, ...]
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens per example. ``exact`` is false when another encoding stands in for the base's own."""
+
+    total: int
+    median: int
+    p95: int
+    max: int
+    over_limit: int
+    limit: int | None
+    encoding: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What training would be billed. ``usd`` is None when the price is unknown."""
+
+    epochs: int
+    epochs_auto: bool
+    billed_tokens: int
+    usd: float | None
+    price_per_1m: float | None
+    priced_on: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one check.
+
+    ``rows`` counts the lines that are not blank, ``examples`` those that hold a JSON object,
+    ``bad_rows`` those with at least one error. ``system_prompt`` is the most common one of the file,
+    ``multi_system`` the number of different ones, ``tools`` the tool list if all rows share it.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    method: str | None
+    examples: int
+    rows: int
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    tokens: Tokens | None
+    cost: Cost | None
+    bad_rows: int
+    system_prompt: str | None = None
+    tools: list[Any] | None = None
+    multi_system: int = 0
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that block training."""
+        return tuple(p for p in self.problems if p.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that do not block."""
+        return tuple(p for p in self.problems if p.severity == "warning")
+
+    def to_json(self) -> dict[str, Any]:
+        """The promised object of ``ftbot check --json``; plain dicts, lists, numbers and strings."""
+        promised = ("file", "sha256", "bytes", "method", "examples", "verdict", "problems", "tokens", "cost")
+        record = self.to_record()
+        return {key: record[key] for key in promised}
+
+    def to_record(self) -> dict[str, Any]:
+        """Every field, for keeping a report; :meth:`from_json` reads it back whole."""
+        record = dataclasses.asdict(self)
+        record["problems"] = [{**problem, "lines": list(problem["lines"])} for problem in record["problems"]]
+        return record
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Read back :meth:`to_json` (what it leaves out gets a neutral value) or :meth:`to_record`."""
+        values: dict[str, Any] = {"rows": data["examples"], "bad_rows": 0, **data}
+        problems = cast("list[dict[str, Any]]", data["problems"])
+        values["problems"] = tuple(Problem(**{**p, "lines": tuple(p["lines"])}) for p in problems)
+        values["tokens"] = Tokens(**data["tokens"]) if data.get("tokens") else None
+        values["cost"] = Cost(**data["cost"]) if data.get("cost") else None
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
