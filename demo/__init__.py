@@ -1,1 +1,1 @@
-"""Plays the person: starts the three programs, acts over HTTP, prints what it sees."""
+"""Plays the person: starts the three programs, acts over HTTP as the page does, and prints what it sees."""
