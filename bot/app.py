@@ -17,6 +17,8 @@ from aiohttp import WSMessage
 from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
     AsyncIOScheduler,
 )
+from handlers.delivery import Delivery
+from handlers.register import register
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -24,9 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartError
 from bot.settings import Settings
-from handlers.delivery import Delivery
 from handlers.house import House
-from handlers.register import register
 from storage.store import Store
 from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
@@ -74,7 +74,7 @@ async def _who_am_i(client: AsyncWebClient, app_token: str) -> tuple[str, str]:
         raise StartError(
             f"Slack refuses the tokens ({problem.response.get('error')}). Run `ftbot doctor`."
         ) from problem
-    except (OSError, asyncio.TimeoutError) as problem:
+    except (TimeoutError, OSError) as problem:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {problem}.") from problem
     return str(me["user_id"]), str(me["team_id"])
 

@@ -87,7 +87,7 @@ def _become(program: str, arguments: tuple[str, ...]) -> None:
     if os.name == "posix":
         sys.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606  (our own program, no shell)
-    sys.exit(subprocess.call(command))  # noqa: S603
+    sys.exit(subprocess.call(command))
 
 
 def _fail(problem: Exception) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sqlite3
 import time
@@ -98,10 +97,14 @@ async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
         answer = await client.auth_test()
     except SlackApiError as problem:
         code = str(problem.response.get("error"))
-        yield Finding("Bot token", False, f"Slack says {code}", "Copy SLACK_BOT_TOKEN from OAuth & Permissions.")
+        yield Finding(
+            "Bot token", False, f"Slack says {code}", "Copy SLACK_BOT_TOKEN from OAuth & Permissions."
+        )
         return
-    except (OSError, asyncio.TimeoutError) as problem:
-        yield Finding("Slack", False, f"{client.base_url} cannot be reached ({problem})", "Check SLACK_API_URL.")
+    except (TimeoutError, OSError) as problem:
+        yield Finding(
+            "Slack", False, f"{client.base_url} cannot be reached ({problem})", "Check SLACK_API_URL."
+        )
         return
     yield Finding("Bot token", True, f"{answer.get('user')} in {answer.get('team')}")
     headers = {str(k).lower(): v for k, v in answer.headers.items()}
@@ -110,7 +113,9 @@ async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
 
 
 def _scopes(granted: str) -> Finding:
-    wanted: set[str] = set(yaml.safe_load(resource("manifest.yml").read_text())["oauth_config"]["scopes"]["bot"])
+    wanted: set[str] = set(
+        yaml.safe_load(resource("manifest.yml").read_text())["oauth_config"]["scopes"]["bot"]
+    )
     have = {scope.strip() for scope in granted.split(",") if scope.strip()}
     missing = sorted(wanted - have)
     if missing:
@@ -133,9 +138,11 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as problem:
         code = str(problem.response.get("error"))
-        todo = "Make an app-level token with connections:write and set SLACK_APP_TOKEN; switch Socket Mode on."
+        todo = (
+            "Make an app-level token with connections:write and set SLACK_APP_TOKEN; switch Socket Mode on."
+        )
         return Finding("App token", False, f"Slack says {code}", todo)
-    except (OSError, asyncio.TimeoutError) as problem:
+    except (TimeoutError, OSError) as problem:
         return Finding("App token", False, f"Slack cannot be reached ({problem})", "Check SLACK_API_URL.")
     return Finding("App token", True, "Socket Mode opens")
 

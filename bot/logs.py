@@ -1,4 +1,4 @@
-"""Logs: one JSON line an event (or a readable line on a terminal), without tokens and without message text."""
+"""Logs: one JSON line an event (readable lines on a terminal), without tokens and without message text."""
 
 from __future__ import annotations
 

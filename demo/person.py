@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 
@@ -72,7 +72,7 @@ class Person:
     async def click(self, channel: str, message: Json, action_id: str) -> None:
         """Clicks a button of a message."""
         for block in message.get("blocks", []):
-            candidates = [*block.get("elements", []), block.get("accessory") or {}]
+            candidates: list[Json] = [*block.get("elements", []), block.get("accessory") or {}]
             if any(element.get("action_id") == action_id for element in candidates):
                 body = {
                     "channel": channel,
@@ -131,22 +131,33 @@ def words(message: Json) -> str:
     return _plain("\n".join(pieces)) if pieces else _plain(str(message.get("text", "")))
 
 
+INERT = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
+UNREAD = ("accessory", "confirm", "options", "value", "action_id", "elements")
+
+
 def _collect(node: Any, into: list[str]) -> None:
     if isinstance(node, list):
-        for item in node:
+        for item in cast(list[Any], node):
             _collect(item, into)
     elif isinstance(node, dict):
-        if node.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote"):
-            into.append("".join(str(e.get("text", "")) for e in node.get("elements", [])))
-            return
-        for key, value in node.items():
-            if key in ("text", "title", "alt_text") and isinstance(value, str):
-                if node.get("type") not in ("button",):
-                    into.append(value)
-            elif key not in ("accessory", "confirm", "options", "value", "action_id"):
-                if node.get("type") == "actions":
-                    continue
-                _collect(value, into)
+        _collect_object(cast(Json, node), into)
+
+
+def _collect_object(node: Json, into: list[str]) -> None:
+    kind = node.get("type")
+    if kind in ("actions", "context_actions", "button"):
+        return
+    if kind in INERT:
+        into.append("".join(str(element.get("text", "")) for element in node.get("elements", [])))
+        return
+    if kind == "context":
+        into.append(" ".join(str(element.get("text", "")) for element in node.get("elements", [])))
+        return
+    for key, value in node.items():
+        if key in ("text", "title", "alt_text") and isinstance(value, str):
+            into.append(value)
+        elif key == "elements" or key not in UNREAD:
+            _collect(value, into)
 
 
 def _plain(text: str) -> str:
