@@ -1,0 +1,7 @@
+"""Scores of models on validation rows."""
+
+from __future__ import annotations
+
+from tuning.evaluation.score import score
+
+__all__ = ["score"]

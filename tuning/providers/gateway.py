@@ -1,0 +1,226 @@
+"""Everything ftbot asks of a provider, over the ``openai`` SDK.
+
+The SDK's objects and errors stop here: records of :mod:`tuning.providers.answers` and the errors of
+:mod:`tuning.errors` go on. Creating is never retried here (the SDK sends no idempotency key, so a retried create
+may start two paid jobs); everything else is retried twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, cast
+
+from openai import AsyncOpenAI
+
+from tuning.errors import Refused
+from tuning.providers import reading
+from tuning.providers.answers import (
+    Completion,
+    CreateJob,
+    Delta,
+    Finish,
+    Json,
+    ProviderCheckpoint,
+    ProviderEvent,
+    ProviderJob,
+)
+from tuning.providers.asking import INTENT, ToolCalls, chat_body, create_body
+from tuning.providers.trouble import provider_errors
+
+PAGE = 100
+"""Page size asked for; answers may hold fewer."""
+
+MOST_PAGES = 50
+"""Pages read for one question at most; a job not seen by then is asked for singly."""
+
+_NO_SUCH_ROUTE = (404, 405, 501)
+
+
+class Gateway:
+    """One provider, reached through the SDK. Every method raises Unreachable or Refused."""
+
+    def __init__(
+        self, base_url: str | None, api_key: str, *, timeout: float = 60.0, retries: int = 2
+    ) -> None:
+        """``timeout`` in seconds for one answer; uploads and chat get up to ten times that."""
+        self._client = AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=retries)
+        self._once = self._client.with_options(max_retries=0)
+        self._patient = self._client.with_options(timeout=timeout * 10)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def models(self) -> list[Json]:
+        """All models as the provider describes them."""
+        with provider_errors():
+            return [reading.mapping(m) async for m in self._client.models.list()]
+
+    # files
+
+    async def upload(self, path: Path, filename: str) -> str:
+        """Uploads a training file under ``filename``; answers its file id."""
+        stream = await asyncio.to_thread(path.open, "rb")
+        try:
+            with provider_errors():
+                made = await self._patient.files.create(file=(filename, stream), purpose="fine-tune")
+        finally:
+            stream.close()
+        return made.id
+
+    async def find_file(self, filename: str) -> str | None:
+        """The newest usable file with this name, or ``None``."""
+        with provider_errors():
+            async for found in self._client.files.list(purpose="fine-tune"):
+                if found.filename == filename and str(found.status) not in ("error", "deleted"):
+                    return found.id
+        return None
+
+    # jobs
+
+    async def create_job(self, wanted: CreateJob, *, hyperparameters: str = "method") -> ProviderJob:
+        """Creates a job, trying once. ``hyperparameters``: the profile's shape for them."""
+        body = create_body(wanted, hyperparameters)
+        with provider_errors():
+            return reading.job(await self._once.fine_tuning.jobs.create(**cast("dict[str, Any]", body)))
+
+    async def find_job(self, intent: str, *, filters: bool) -> ProviderJob | None:
+        """The job that carries this intent, or ``None``; ``filters``: the provider filters by metadata."""
+        question: dict[str, Any] = {"metadata": {INTENT: intent}} if filters else {}
+        async with aclosing(self._job_pages(**question)) as pages:
+            async for page in pages:
+                for found in page:
+                    if found.metadata.get(INTENT) == intent:
+                        return found
+        return None
+
+    async def list_jobs(self, open_ids: set[str]) -> dict[str, ProviderJob]:
+        """The jobs with these ids, read from the list until all were seen; missing ones are left out."""
+        seen: dict[str, ProviderJob] = {}
+        async with aclosing(self._job_pages()) as pages:
+            async for page in pages:
+                seen |= {j.id: j for j in page if j.id in open_ids}
+                if len(seen) == len(open_ids):
+                    break
+        return seen
+
+    async def _job_pages(self, **question: Any) -> AsyncIterator[list[ProviderJob]]:
+        with provider_errors():
+            page = await self._client.fine_tuning.jobs.list(limit=PAGE, **question)
+        for _ in range(MOST_PAGES):
+            yield [reading.job(j) for j in page.data]
+            if not page.data or not page.has_next_page():
+                return
+            with provider_errors():
+                page = await page.get_next_page()
+
+    async def retrieve(self, job_id: str) -> ProviderJob:
+        """One job."""
+        with provider_errors():
+            return reading.job(await self._client.fine_tuning.jobs.retrieve(job_id))
+
+    async def cancel(self, job_id: str) -> ProviderJob:
+        """Asks to cancel a job."""
+        with provider_errors():
+            return reading.job(await self._client.fine_tuning.jobs.cancel(job_id))
+
+    async def newest_events(self, job_id: str, known: set[str]) -> list[ProviderEvent]:
+        """Events not in ``known``, oldest first: pages from the newest down to one with a known event.
+
+        A provider without an events route has none.
+        """
+        fresh: dict[str, ProviderEvent] = {}
+        try:
+            with provider_errors():
+                page = await self._client.fine_tuning.jobs.list_events(job_id, limit=PAGE)
+                while True:
+                    events = [reading.event(e) for e in page.data]
+                    fresh |= {e.id: e for e in events if e.id not in known and e.id not in fresh}
+                    if any(e.id in known for e in events) or not events or not page.has_next_page():
+                        break
+                    page = await page.get_next_page()
+        except Refused as problem:
+            if problem.status not in _NO_SUCH_ROUTE:
+                raise
+        return in_order(list(fresh.values())[::-1])
+
+    async def checkpoints(self, job_id: str) -> list[ProviderCheckpoint]:
+        """All checkpoints of a job in step order; a provider without this route has none."""
+        found: list[ProviderCheckpoint] = []
+        try:
+            with provider_errors():
+                async for one in self._client.fine_tuning.jobs.checkpoints.list(job_id, limit=PAGE):
+                    found.append(reading.checkpoint(one))
+        except Refused as problem:
+            if problem.status not in _NO_SUCH_ROUTE:
+                raise
+        return sorted(found, key=lambda c: c.step)
+
+    # chat
+
+    async def stream_chat(
+        self,
+        model: str,
+        messages: list[Json],
+        *,
+        tools: list[Json] | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+    ) -> AsyncIterator[Delta | Finish]:
+        """The model's answer in pieces, then one :class:`Finish`. Calls of tools are written out as text."""
+        asked = chat_body(model, messages, tools, max_tokens, temperature)
+        reason, tokens, calls = "stop", None, ToolCalls()
+        with provider_errors():
+            stream = await self._patient.chat.completions.create(
+                stream=True, stream_options={"include_usage": True}, **asked
+            )
+        async with stream:
+            with provider_errors():
+                async for chunk in stream:
+                    tokens = chunk.usage.completion_tokens if chunk.usage else tokens
+                    for choice in chunk.choices:
+                        reason = choice.finish_reason or reason
+                        calls.add(choice.delta.tool_calls)
+                        if choice.delta.content:
+                            yield Delta(choice.delta.content)
+        if calls.text():
+            yield Delta(calls.text())
+        yield Finish(reason, tokens)
+
+    async def complete(
+        self,
+        model: str,
+        messages: list[Json],
+        *,
+        tools: list[Json] | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+    ) -> Completion:
+        """The model's whole answer."""
+        asked = chat_body(model, messages, tools, max_tokens, temperature)
+        with provider_errors():
+            answer = await self._patient.chat.completions.create(**asked)
+        if not answer.choices:
+            raise Refused("no_choice", None, "The model gave no answer.")
+        choice = answer.choices[0]
+        tokens = answer.usage.completion_tokens if answer.usage else None
+        return Completion(choice.message.content or "", choice.finish_reason or "stop", tokens)
+
+
+def in_order(events: list[ProviderEvent]) -> list[ProviderEvent]:
+    """Oldest first; within one second as the provider lists them, metrics among themselves by step."""
+    ordered = sorted(events, key=lambda e: e.at)
+    start = 0
+    while start < len(ordered):
+        end = start
+        while end < len(ordered) and ordered[end].at == ordered[start].at:
+            end += 1
+        places = [i for i in range(start, end) if reading.number(ordered[i].data.get("step")) is not None]
+        by_step = sorted((ordered[i] for i in places), key=lambda e: float(e.data["step"]))
+        for place, event in zip(places, by_step, strict=True):
+            ordered[place] = event
+        start = end
+    return ordered

@@ -1,0 +1,100 @@
+"""The SDK's errors become the two kinds that matter: ask again (Unreachable) or not (Refused)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import openai
+
+from tuning.errors import ProviderError, Refused, Unreachable
+
+FINAL_429 = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "exceeded_quota",
+        "organization_usage_limit_exceeded",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "billing_hard_limit_reached",
+    }
+)
+"""429 answers that do not pass by waiting a little (OpenAI help: rate limits and 429 errors)."""
+
+ASK_AGAIN_4XX = frozenset({408, 425})
+
+_PLAIN = {
+    401: ("The provider does not know the key that ftbot uses.", "Set a valid key and start ftbot again."),
+    403: (
+        "The provider does not allow this for the key that ftbot uses.",
+        "Ask who administers the account.",
+    ),
+    404: ("The provider does not have what was asked for.", "It may have been deleted there."),
+    413: ("The file is too large for the provider.", "Split the data into smaller files."),
+    429: ("The account at the provider has reached its limit.", "Raise the limit or add credit there."),
+}
+
+
+def from_sdk(problem: openai.OpenAIError) -> ProviderError:
+    """The provider error for what the SDK raised."""
+    if isinstance(problem, openai.APIStatusError):
+        return _from_status(problem)
+    words = str(problem) or type(problem).__name__
+    if isinstance(problem, openai.APITimeoutError):
+        return Unreachable("timeout", None, "The provider did not answer in time.", words)
+    if isinstance(problem, openai.APIConnectionError):
+        return Unreachable("network", None, "The provider cannot be reached.", words)
+    return Unreachable("no_sense", None, "The provider's answer made no sense.", words)
+
+
+def _from_status(problem: openai.APIStatusError) -> ProviderError:
+    status = problem.status_code
+    body = _body(problem.body)
+    words = str(body.get("message") or problem.message)
+    code = str(body.get("code") or body.get("type") or f"http_{status}")
+    param = body.get("param")
+    known = {
+        "provider_words": words,
+        "param": str(param) if param is not None else None,
+        "retry_after": _retry_after(problem.response.headers),
+    }
+    if _asks_again(status, code, str(body.get("type")), words):
+        busy = status == 429
+        plain = "The provider asks to slow down." if busy else "The provider is out of order for the moment."
+        return Unreachable(code, status, plain, **known)
+    plain, todo = _PLAIN.get(status, ("The provider refused this.", ""))
+    return Refused(code, status, plain, todo=todo, **known)
+
+
+def _asks_again(status: int, code: str, kind: str, words: str) -> bool:
+    if status == 429:
+        return code not in FINAL_429 and kind not in FINAL_429
+    if status == 400 and "still being processed" in words:  # the file is not ready yet: wait, then create
+        return True
+    return status >= 500 or status in ASK_AGAIN_4XX
+
+
+def _body(body: object) -> dict[str, Any]:
+    if not isinstance(body, Mapping):
+        return {}
+    inner = cast("Mapping[str, Any]", body)
+    nested = inner.get("error")
+    return dict(cast("Mapping[str, Any]", nested)) if isinstance(nested, Mapping) else dict(inner)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+@contextmanager
+def provider_errors() -> Generator[None]:
+    """Turns the SDK's errors raised inside into provider errors."""
+    try:
+        yield
+    except openai.OpenAIError as problem:
+        raise from_sdk(problem) from problem
