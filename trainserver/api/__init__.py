@@ -1,0 +1,1 @@
+"""The HTTP side: OpenAI's endpoints over the records of this program. Imports no machine learning."""

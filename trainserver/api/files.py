@@ -1,0 +1,78 @@
+"""/v1/files"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Query, Response, UploadFile
+
+from trainserver import files
+from trainserver.api import objects
+from trainserver.api.state import Parts
+from trainserver.errors import BadRequest
+from trainserver.ids import new_id
+
+PURPOSES = ("fine-tune",)
+MAX_BYTES = 512 * 1024**2
+router = APIRouter(prefix="/v1/files")
+
+
+@router.post("")
+def create(parts: Parts, file: UploadFile, purpose: Annotated[str, Form()]) -> dict[str, Any]:
+    """Store an upload. Only `.jsonl` for fine-tuning is of use here; content is checked when a job starts."""
+    if purpose not in PURPOSES:
+        raise BadRequest(f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'", param="purpose")
+    name = file.filename or "file"
+    if not name.lower().endswith(".jsonl"):
+        raise BadRequest(f"Invalid file format: {name} must end in .jsonl for fine-tuning.", param="file")
+    if file.size is not None and file.size > MAX_BYTES:
+        raise BadRequest("File is larger than the maximum of 512 MB.", param="file", code="file_too_large")
+    if not file.size:
+        raise BadRequest("File is empty.", param="file", code="empty_file")
+    file_id = new_id("file")
+    path = parts.layout.file(file_id)
+    new = path.with_suffix(".new")
+    with new.open("wb") as target:
+        shutil.copyfileobj(file.file, target)
+    new.rename(path)
+    with parts.database.write() as connection:
+        record = files.add(connection, file_id, path.stat().st_size, name, purpose)
+    return objects.file(record)
+
+
+@router.get("")
+def listed(
+    parts: Parts,
+    purpose: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    order: Literal["asc", "desc"] = "desc",
+    after: str | None = None,
+) -> dict[str, Any]:
+    with parts.database.read() as connection:
+        found, more = files.listed(
+            connection, purpose=purpose, limit=limit, after=after, newest_first=order == "desc"
+        )
+    return objects.page([objects.file(record) for record in found], more)
+
+
+@router.get("/{file_id}")
+def retrieve(parts: Parts, file_id: str) -> dict[str, Any]:
+    with parts.database.read() as connection:
+        return objects.file(files.get(connection, file_id))
+
+
+@router.get("/{file_id}/content")
+def content(parts: Parts, file_id: str) -> Response:
+    with parts.database.read() as connection:
+        record = files.get(connection, file_id)
+    return Response(parts.layout.file(record.id).read_bytes(), media_type="application/octet-stream")
+
+
+@router.delete("/{file_id}")
+def delete(parts: Parts, file_id: str) -> dict[str, Any]:
+    with parts.database.write() as connection:
+        record = files.get(connection, file_id)
+        files.remove(connection, record.id)
+    parts.layout.file(record.id).unlink(missing_ok=True)
+    return {"id": record.id, "object": "file", "deleted": True}

@@ -1,0 +1,92 @@
+"""Records as the objects OpenAI's API answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from trainserver.events import Event
+from trainserver.files import File
+from trainserver.ids import OWNER
+from trainserver.jobs import Job
+from trainserver.models import Checkpoint
+
+Object = dict[str, Any]
+
+
+def page(objects: Sequence[Object], has_more: bool) -> Object:
+    """A list object with its cursors."""
+    return {
+        "object": "list",
+        "data": list(objects),
+        "first_id": objects[0]["id"] if objects else None,
+        "last_id": objects[-1]["id"] if objects else None,
+        "has_more": has_more,
+    }
+
+
+def file(record: File) -> Object:
+    return {
+        "object": "file",
+        "id": record.id,
+        "bytes": record.bytes,
+        "created_at": record.created_at,
+        "filename": record.filename,
+        "purpose": record.purpose,
+        "status": "processed",
+        "expires_at": None,
+        "status_details": None,
+    }
+
+
+def job(record: Job) -> Object:
+    chosen = asdict(record.hyperparameters)
+    return {
+        "object": "fine_tuning.job",
+        "id": record.id,
+        "created_at": record.created_at,
+        "finished_at": record.finished_at,
+        "model": record.model,
+        "fine_tuned_model": record.fine_tuned_model,
+        "organization_id": OWNER,
+        "status": record.status,
+        "hyperparameters": chosen,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": chosen}},
+        "training_file": record.training_file,
+        "validation_file": record.validation_file,
+        "result_files": [] if record.result_file is None else [record.result_file],
+        "trained_tokens": record.trained_tokens,
+        "error": record.error or {},
+        "user_provided_suffix": record.suffix,
+        "seed": record.seed,
+        "estimated_finish": record.estimated_finish,
+        "integrations": [],
+        "metadata": record.metadata,
+        "usage_metrics": None,
+        "shared_with_openai": False,
+    }
+
+
+def event(record: Event) -> Object:
+    return {
+        "object": "fine_tuning.job.event",
+        "id": record.id,
+        "created_at": record.created_at,
+        "level": record.level,
+        "message": record.message,
+        "type": record.type,
+        "data": record.data or {},
+    }
+
+
+def checkpoint(record: Checkpoint) -> Object:
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": record.id,
+        "created_at": record.created_at,
+        "fine_tuned_model_checkpoint": record.model,
+        "fine_tuning_job_id": record.job_id,
+        "metrics": record.metrics,
+        "step_number": record.step,
+    }

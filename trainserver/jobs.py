@@ -1,0 +1,232 @@
+"""Fine-tuning jobs: the record and every change of its state.
+
+States go `validating_files` → `queued` → `running` → `succeeded`, and to `failed` or `cancelled` from
+any of the first three. A change that comes too late (the job was cancelled meanwhile) raises
+`NoLongerActive`, so that a training process can never write over a person's decision.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trainserver import events
+from trainserver.errors import BadRequest, JobFailed, NotFound, TrainserverError
+from trainserver.hyperparameters import Asked, Resolved
+from trainserver.paging import page
+
+ACTIVE = ("validating_files", "queued", "running")
+
+
+class NoLongerActive(TrainserverError):
+    """The job ended meanwhile; stop working on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One fine-tuning job. Times are unix seconds."""
+
+    id: str
+    created_at: int
+    status: str
+    model: str
+    base: str
+    training_file: str
+    validation_file: str | None
+    suffix: str | None
+    seed: int
+    metadata: dict[str, str] | None
+    hyperparameters: Asked
+    started_at: int | None = None
+    finished_at: int | None = None
+    estimated_finish: int | None = None
+    trained_tokens: int | None = None
+    fine_tuned_model: str | None = None
+    result_file: str | None = None
+    error: dict[str, str | None] | None = None
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values: dict[str, Any] = {key: row[key] for key in row.keys() if key != "seq"}
+    for key in ("metadata", "error"):
+        values[key] = None if values[key] is None else json.loads(values[key])
+    values["hyperparameters"] = Asked(**json.loads(values["hyperparameters"]))
+    return Job(**values)
+
+
+def add(connection: sqlite3.Connection, job: Job) -> None:
+    """Record a new job and its first two events."""
+    connection.execute(
+        "INSERT INTO jobs (id, created_at, status, model, base, training_file, validation_file, suffix, seed,"
+        " metadata, hyperparameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.id,
+            job.created_at,
+            job.status,
+            job.model,
+            job.base,
+            job.training_file,
+            job.validation_file,
+            job.suffix,
+            job.seed,
+            None if job.metadata is None else json.dumps(job.metadata),
+            json.dumps(asdict(job.hyperparameters)),
+        ),
+    )
+    events.add(connection, job.id, "created", f"Created fine-tuning job: {job.id}")
+    files = f"Validating training file: {job.training_file}"
+    if job.validation_file:
+        files += f" and validation file: {job.validation_file}"
+    events.add(connection, job.id, "validating", files)
+
+
+def get(connection: sqlite3.Connection, job_id: str) -> Job:
+    """The job. Raises `NotFound`."""
+    row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFound(
+            f"Could not find fine tune: {job_id}", param="fine_tuning_job_id", code="fine_tune_not_found"
+        )
+    return _job(row)
+
+
+def listed(
+    connection: sqlite3.Connection,
+    *,
+    limit: int,
+    after: str | None,
+    metadata: dict[str, str] | None,
+    without_metadata: bool = False,
+) -> tuple[list[Job], bool]:
+    """One page, newest first, of the jobs that carry all pairs of `metadata` (or none at all)."""
+    where, values = "1", []
+    for key, value in (metadata or {}).items():
+        where += " AND EXISTS (SELECT 1 FROM json_each(jobs.metadata) WHERE key = ? AND value = ?)"
+        values += [key, value]
+    if without_metadata:
+        where += " AND coalesce(metadata, '{}') = '{}'"
+    found = page(connection, "jobs", limit=limit, after=after, where=where, values=tuple(values))
+    return [_job(row) for row in found.rows], found.has_more
+
+
+def oldest(connection: sqlite3.Connection, status: str) -> Job | None:
+    """The job that has waited longest in `status`."""
+    row = connection.execute("SELECT * FROM jobs WHERE status = ? ORDER BY seq LIMIT 1", (status,)).fetchone()
+    return None if row is None else _job(row)
+
+
+def _move(
+    connection: sqlite3.Connection, job_id: str, sources: tuple[str, ...], changes: dict[str, object]
+) -> None:
+    columns = ", ".join(f"{column} = ?" for column in changes)
+    marks = ", ".join("?" for _ in sources)
+    done = connection.execute(
+        f"UPDATE jobs SET {columns} WHERE id = ? AND status IN ({marks})",
+        (*changes.values(), job_id, *sources),
+    )
+    if done.rowcount == 0:
+        raise NoLongerActive(f"{job_id} is no longer {' or '.join(sources)}")
+
+
+def mark_validated(connection: sqlite3.Connection, job_id: str) -> None:
+    """`validating_files` → `queued`."""
+    _move(connection, job_id, ("validating_files",), {"status": "queued"})
+    events.add(connection, job_id, "queued", "Files validated, moving job to queued state")
+
+
+def mark_running(connection: sqlite3.Connection, job_id: str, resolved: Resolved) -> None:
+    """`queued` → `running`, with the numbers in place of `auto`."""
+    _move(
+        connection,
+        job_id,
+        ("queued",),
+        {
+            "status": "running",
+            "started_at": int(time.time()),
+            "hyperparameters": json.dumps(asdict(resolved)),
+        },
+    )
+    events.add(connection, job_id, "started", "Fine-tuning job started")
+
+
+def mark_step(
+    connection: sqlite3.Connection, job_id: str, metrics: dict[str, Any], message: str, finish: int
+) -> None:
+    """One training step was done; `finish` is when the job is expected to end."""
+    _move(connection, job_id, ("running",), {"estimated_finish": finish})
+    events.add(connection, job_id, f"step:{metrics['step']}", message, type="metrics", data=metrics)
+
+
+def mark_succeeded(
+    connection: sqlite3.Connection, job_id: str, *, model: str, trained_tokens: int, result_file: str
+) -> None:
+    """`running` → `succeeded`."""
+    _move(
+        connection,
+        job_id,
+        ("running",),
+        {
+            "status": "succeeded",
+            "finished_at": int(time.time()),
+            "estimated_finish": None,
+            "fine_tuned_model": model,
+            "trained_tokens": trained_tokens,
+            "result_file": result_file,
+        },
+    )
+    events.add(connection, job_id, "model", f"New fine-tuned model created: {model}")
+    events.add(connection, job_id, "completed", "The job has successfully completed")
+
+
+def mark_failed(connection: sqlite3.Connection, job_id: str, failure: JobFailed) -> None:
+    """Any active state → `failed`, with the reason as the job's `error`."""
+    error = {"code": failure.code, "message": failure.message, "param": failure.param}
+    _move(
+        connection,
+        job_id,
+        ACTIVE,
+        {
+            "status": "failed",
+            "finished_at": int(time.time()),
+            "estimated_finish": None,
+            "error": json.dumps(error),
+        },
+    )
+    events.add(connection, job_id, "failed", f"The job failed: {failure.message}", level="error")
+
+
+def cancel(connection: sqlite3.Connection, job_id: str) -> Job:
+    """Any active state → `cancelled`. Raises `BadRequest` when the job has ended."""
+    job = get(connection, job_id)
+    if job.status not in ACTIVE:
+        raise BadRequest(f"Job has already completed: {job_id} is {job.status}.", code="job_not_active")
+    _move(
+        connection,
+        job_id,
+        ACTIVE,
+        {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None},
+    )
+    events.add(connection, job_id, "cancelled", "Fine-tuning job cancelled")
+    return get(connection, job_id)
+
+
+def requeue(connection: sqlite3.Connection) -> list[str]:
+    """Put every job that was running when the server stopped back at the head of the queue."""
+    rows = connection.execute("SELECT id FROM jobs WHERE status = 'running' ORDER BY seq").fetchall()
+    ids: list[str] = [row["id"] for row in rows]
+    for job_id in ids:
+        count: int = connection.execute(
+            "SELECT count(*) FROM events WHERE job_id = ? AND key LIKE 'requeued:%'", (job_id,)
+        ).fetchone()[0]
+        _move(connection, job_id, ("running",), {"status": "queued", "estimated_finish": None})
+        events.add(
+            connection,
+            job_id,
+            f"requeued:{count + 1}",
+            "The server was restarted: the job is queued again and goes on from its last finished epoch",
+            level="warn",
+        )
+    return ids

@@ -1,0 +1,90 @@
+# pyright: basic
+# torch is only partly typed.
+"""Several rows in one forward pass, without padding and without computing a shared beginning twice.
+
+Rows of one training set mostly begin with the same system prompt. What a token sees depends only on what
+stands before it, so the common beginning is computed once and every row continues from it:
+
+    shared prefix | rest of row 1 | rest of row 2 | ...
+
+A mask lets each row see the prefix and itself; positions count on from the prefix in every row. Losses and
+gradients are those of the rows taken one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from trainserver.tokenising import Example
+
+MAX_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Model inputs of some rows: `inputs` for the forward pass, `labels` for the `n` places it answers for."""
+
+    inputs: dict[str, Any]
+    labels: torch.Tensor
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+    """How many tokens all rows begin with."""
+    first, last = min(rows), max(rows)
+    for i, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
+            return i
+    return min(len(first), len(last))
+
+
+def packs(examples: Sequence[Example], limit: int = MAX_TOKENS) -> Iterator[Pack]:
+    """Pack rows in their order; a pack has at most `limit` tokens unless one row alone has more."""
+    group: list[Example] = []
+    for example in examples:
+        if group and _size([*group, example]) > limit:
+            yield _pack(group)
+            group = []
+        group.append(example)
+    if group:
+        yield _pack(group)
+
+
+def _size(group: Sequence[Example]) -> int:
+    prefix = common_prefix([example.ids for example in group])
+    return prefix + sum(len(example.ids) - prefix for example in group)
+
+
+def _pack(group: Sequence[Example]) -> Pack:
+    prefix = common_prefix([example.ids for example in group])
+    ids, positions, owners = list(group[0].ids[:prefix]), list(range(prefix)), [-1] * prefix
+    kept: list[int] = []
+    labels: list[int] = []
+    for owner, example in enumerate(group):
+        shift = len(ids) - prefix
+        for place in range(1, len(example.ids)):
+            if example.targets[place]:
+                kept.append(place - 1 if place - 1 < prefix else place - 1 + shift)
+                labels.append(example.ids[place])
+        ids += example.ids[prefix:]
+        positions += range(prefix, len(example.ids))
+        owners += [owner] * (len(example.ids) - prefix)
+    inputs: dict[str, Any] = {
+        "input_ids": torch.tensor([ids]),
+        "position_ids": torch.tensor([positions]),
+        "logits_to_keep": torch.tensor(kept),
+    }
+    if len(group) > 1:
+        inputs["attention_mask"] = _mask(torch.tensor(owners))
+    return Pack(inputs, torch.tensor(labels))
+
+
+def _mask(owners: torch.Tensor) -> torch.Tensor:
+    """(1, 1, n, n), true where the row's token may look at the column's."""
+    count = len(owners)
+    earlier = torch.ones(count, count, dtype=torch.bool).tril()
+    allowed = earlier & ((owners[None, :] == -1) | (owners[None, :] == owners[:, None]))
+    return allowed[None, None]

@@ -1,0 +1,100 @@
+"""Command line and life of the server process.
+
+When it accepts connections it prints one line to stdout, `trainserver ready at http://HOST:PORT/v1`; logs go
+to stderr. SIGTERM and SIGINT end it with exit code 0; a job that was running goes on at the next start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from trainserver.api.app import create_app
+from trainserver.api.state import build
+from trainserver.config import load
+from trainserver.errors import ConfigError
+
+KEY_VARIABLE = "FTBOT_TRAINSERVER_API_KEY"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it is ready and ends quietly on a signal."""
+
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._ready, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trainserver", description="A fine-tuning server on this machine that speaks OpenAI's API."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8010, help="0 takes a free one")
+    parser.add_argument("--data", type=Path, required=True, help="folder for files, jobs and models")
+    parser.add_argument("--config", type=Path, help="trainserver.toml")
+    parser.add_argument("--api-key", help=f"what clients must send (or {KEY_VARIABLE})")
+    return parser
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the server until a signal; 2 when the settings cannot be used."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    api_key = options.api_key or os.environ.get(KEY_VARIABLE) or None
+    try:
+        if api_key is None and not _is_loopback(options.host):
+            raise ConfigError(
+                f"{options.host} can be reached from other machines: set --api-key or {KEY_VARIABLE} first."
+            )
+        config_path = None if options.config is None else options.config.resolve()
+        state = build(options.data.resolve(), load(config_path), config_path, api_key)
+        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((options.host, options.port))
+    except (ConfigError, OSError) as error:
+        print(f"trainserver: {error}", file=sys.stderr)
+        return 2
+    host = f"[{options.host}]" if family == socket.AF_INET6 else options.host
+    ready = f"trainserver ready at http://{host}:{listening.getsockname()[1]}/v1"
+    settings = uvicorn.Config(
+        create_app(state), log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+    )
+    with listening:
+        asyncio.run(_Server(settings, ready).serve(sockets=[listening]))
+    return 0
