@@ -18,9 +18,9 @@ def get(db: Database, item_id: int) -> InboxItem | None:
     return first(db, InboxItem, "SELECT * FROM inbox WHERE id = ?", [item_id])
 
 
-def waiting(db: Database) -> list[InboxItem]:
-    """Items not handled yet, oldest first."""
-    return select(db, InboxItem, "SELECT * FROM inbox WHERE state = 'new' ORDER BY id")
+def waiting(db: Database, *, after: int = 0) -> list[InboxItem]:
+    """Items not handled yet whose id is above ``after``, oldest first."""
+    return select(db, InboxItem, "SELECT * FROM inbox WHERE state = 'new' AND id > ? ORDER BY id", [after])
 
 
 def done(db: Database, item_id: int) -> None:

@@ -1,0 +1,112 @@
+"""Brings an answer back to where the wish came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from handlers.answer import Answer, Message
+from handlers.errors import HandlerError
+from handlers.house import House
+from handlers.incoming import Incoming
+from handlers.text import esc
+from storage.errors import NotFound
+from tuning.errors import TuningError, Unreachable
+
+log = structlog.get_logger(__name__)
+
+EXPIRED_TRIGGER = frozenset(
+    {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"}
+)
+PASSING = frozenset(
+    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+
+
+async def answer(house: House, to: Incoming, said: Answer | None) -> None:
+    """Gives an answer: by ``response_url`` where there is one, else as a message or an ephemeral one.
+
+    Raises:
+        SlackApiError: Slack takes it neither way.
+    """
+    if said is None:
+        return
+    arguments = said.message.arguments()
+    if to.response_url and await _by_url(
+        to.response_url, arguments, public=said.public, replace=said.replace
+    ):
+        return
+    if said.replace and to.ts and to.channel:
+        await house.client.chat_update(channel=to.channel, ts=to.ts, **said.message.edit_arguments())
+    elif said.public or to.is_dm:
+        thread = to.root if to.kind == "message" and not to.is_dm else to.thread
+        await house.client.chat_postMessage(channel=to.channel, thread_ts=thread or None, **arguments)
+    elif to.channel:
+        await house.client.chat_postEphemeral(
+            channel=to.channel, user=to.user, thread_ts=to.thread, **arguments
+        )
+    else:  # A form or Home belongs to no channel: the person's direct messages are the only place left.
+        await house.client.chat_postMessage(channel=to.user, **arguments)
+
+
+async def tell(house: House, to: Incoming, message: Message) -> None:
+    """Says something to the person alone."""
+    await answer(house, to, Answer(message))
+
+
+async def _by_url(url: str, arguments: dict[str, Any], *, public: bool, replace: bool) -> bool:
+    """``False`` when the address is used up (five uses, thirty minutes) or does not answer."""
+    body = {
+        **arguments,
+        "response_type": "in_channel" if public else "ephemeral",
+        "replace_original": replace,
+    }
+    try:
+        got = await AsyncWebhookClient(url, retry_handlers=[]).send_dict(body)
+    except (aiohttp.ClientError, TimeoutError) as problem:
+        log.warning("response_url_unreachable", problem=type(problem).__name__)
+        return False
+    if got.status_code != 200:
+        log.info("response_url_refused", status=got.status_code)
+    return got.status_code == 200
+
+
+def passing(problem: Exception) -> bool:
+    """Whether the same thing may well work a moment later."""
+    if isinstance(problem, SlackApiError):
+        return problem.response.status_code in (429, 500, 502, 503, 504) or _code(problem) in PASSING
+    return isinstance(problem, aiohttp.ClientError | TimeoutError | Unreachable)
+
+
+def wait_of(problem: Exception) -> float:
+    """Seconds that Slack asks to wait before the next try; 0 when it does not say."""
+    if isinstance(problem, SlackApiError) and problem.response.status_code == 429:
+        return float(problem.response.headers.get("Retry-After", 1))
+    return 0.0
+
+
+def apology(problem: Exception, command: str) -> Message:
+    """What went wrong in plain words and what to do; never a stack trace, never foreign text that acts."""
+    if isinstance(problem, HandlerError | TuningError):
+        return Message(esc(" ".join(part for part in (str(problem), problem.todo) if part)))
+    if isinstance(problem, NotFound):
+        return Message(esc(str(problem)))
+    if isinstance(problem, SlackApiError) and _code(problem) in EXPIRED_TRIGGER:
+        return Message(
+            f"Slack allows three seconds to open a form and they were over. Try `{command} start` again."
+        )
+    if isinstance(problem, SlackApiError) and _code(problem) in ("not_in_channel", "channel_not_found"):
+        return Message("I am not in this channel. Type `/invite @ftbot` here, then try again.")
+    if passing(problem):
+        return Message(
+            "Slack or the provider did not answer, three times over. Nothing was changed; try again soon."
+        )
+    return Message("That did not work, and it is my fault, not yours. It is in my log; try again.")
+
+
+def _code(problem: SlackApiError) -> str:
+    return str(problem.response.get("error", ""))
