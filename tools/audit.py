@@ -1,7 +1,7 @@
 """Hold the installed packages against the known holes (pip-audit).
 
-A package that could not be looked up is a failure and is named. A hole that must be lived with for now stands in
-IGNORED with its reason; nothing else is passed over.
+A package that could not be looked up is a failure and is named. A hole that must be lived with for now
+stands in IGNORED with its reason; nothing else is passed over.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def installed() -> list[str]:
-    """`name==version` of every installed package but our own; a local build (`2.13.0+cpu`) as its public version."""
+    """`name==version` of all installed but our own; a local build (`2.13.0+cpu`) as its public version."""
     pins = {
         f"{found.metadata['Name']}=={found.version.split('+')[0]}"
         for found in metadata.distributions()

@@ -1,4 +1,4 @@
-"""See to a Chromium for the browser tests: the machine's, else the system package when root, else Playwright's.
+"""See to a Chromium for the browser tests: the machine's, else (root) the system's, else Playwright's.
 
 Prints its path. Without one it warns and succeeds, and fails under CI=true.
 """
