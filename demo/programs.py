@@ -35,10 +35,11 @@ class Program:
 
 @dataclass
 class Programs:
-    """Starts and stops the programs of one workspace in ``folder``."""
+    """Starts and stops the programs of one workspace in ``folder``; ``options`` are extra arguments by name."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    options: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     running: dict[str, Program] = field(default_factory=dict[str, Program])
     bot_token: str = field(default_factory=lambda: f"xoxb-local-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-local-{secrets.token_hex(12)}")
@@ -72,7 +73,7 @@ class Programs:
         data = self.folder / name
         data.mkdir(parents=True, exist_ok=True)
         log = self.folder / f"{name}.log"
-        arguments = command if own_data else [*command, "--data", str(data)]
+        arguments = command if own_data else [*command, "--data", str(data), *self.options.get(name, [])]
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
