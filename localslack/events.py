@@ -1,0 +1,57 @@
+"""What the app is told: Events API payloads, only subscribed ones, only from where the bot may look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localslack.ids import new_id
+from localslack.records import Channel, JSON
+
+if TYPE_CHECKING:
+    from localslack.world import World
+
+_MESSAGE_EVENTS = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
+CHANNEL_TYPES = {"channel": "channel", "group": "group", "im": "im"}
+
+
+def envelope(world: World, event: JSON) -> JSON:
+    """The outer Events API object around ``event``."""
+    me = world.me
+    return {
+        "token": "localslack",
+        "team_id": me.team_id,
+        "context_team_id": me.team_id,
+        "context_enterprise_id": None,
+        "api_app_id": me.app_id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": new_id("Ev"),
+        "event_time": int(world.clock.now()),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": me.team_id,
+                "user_id": me.bot_user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event_context": "4-" + new_id("EC"),
+    }
+
+
+def send(world: World, event: JSON, *, subscription: str | None = None) -> None:
+    """Tell the app, if its manifest subscribes to the event (``subscription`` where its name differs)."""
+    if (subscription or event["type"]) in world.manifest.bot_events:
+        world.delivery.event(envelope(world, event))
+
+
+def send_message(world: World, channel: Channel, event: JSON) -> None:
+    """Tell the app about a message, an edit or a deletion in a channel where the bot is."""
+    if world.bot_in(channel.id):
+        send(
+            world,
+            event | {"channel": channel.id, "channel_type": CHANNEL_TYPES[channel.kind]},
+            subscription=_MESSAGE_EVENTS[channel.kind],
+        )

@@ -1,0 +1,100 @@
+"""Streamed messages: started, appended to, stopped; closed by the server after five minutes.
+
+Limits as seen in real workspaces: each text at most 12,000 characters, and about 12,000 in all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from localslack.blocks import check_chunks
+from localslack.errors import ApiError
+from localslack.records import Channel, JSON, Message, Stream
+from localslack.shapes import with_ids
+from localslack.world import World
+
+LIFETIME_S = 300.0
+MAX_TEXT = 12_000
+MAX_BLOCKS = 50
+
+
+def start(world: World, channel: Channel, thread_ts: str, markdown: str, chunks: list[Any]) -> Message:
+    """A new message in the streaming state."""
+    empty = Stream(started=world.clock.now(), size=0, markdown="")
+    stream = _grown(empty, markdown, chunks)
+    text, blocks = _content(stream, [])
+    return world.post(channel, world.bot, text, blocks=blocks, thread_ts=thread_ts, stream=stream)
+
+
+def append(world: World, message: Message, markdown: str, chunks: list[Any]) -> Message:
+    """More of a message that is being streamed."""
+    stream = _grown(_live(world, message), markdown, chunks)
+    return _keep(world, message, stream, [])
+
+
+def stop(
+    world: World, message: Message, markdown: str, chunks: list[Any], blocks: list[JSON], metadata: JSON | None
+) -> Message:
+    """The last of a streamed message; ``blocks`` stand at its bottom. The app is told of the finished message."""
+    stream = replace(_grown(_live(world, message), markdown, chunks), stopped=True)
+    return _keep(world, message, stream, blocks, metadata)
+
+
+def _keep(
+    world: World, message: Message, stream: Stream, bottom: list[JSON], metadata: JSON | None = None
+) -> Message:
+    text, blocks = _content(stream, bottom)
+    changed = replace(message, text=text, blocks=blocks, stream=stream, metadata=metadata or message.metadata)
+    world.store.save_message(changed)
+    world.show(changed, "message_changed")
+    return changed
+
+
+def is_live(world: World, message: Message) -> bool:
+    """Still in the streaming state: started, not stopped and not older than five minutes."""
+    stream = message.stream
+    return stream is not None and not stream.stopped and world.clock.now() - stream.started <= LIFETIME_S
+
+
+def _live(world: World, message: Message) -> Stream:
+    if not message.from_app:
+        raise ApiError("message_not_owned_by_app")
+    if message.stream is None or not is_live(world, message):
+        raise ApiError("message_not_in_streaming_state")
+    return message.stream
+
+
+def _content(stream: Stream, bottom: list[JSON]) -> tuple[str, list[JSON] | None]:
+    body: list[JSON] = [{"type": "markdown", "text": stream.markdown}] if stream.markdown else []
+    blocks = with_ids([*body, *stream.blocks, *bottom])
+    return stream.markdown, blocks or None
+
+
+def _grown(stream: Stream, markdown: str, chunks: list[Any]) -> Stream:
+    """The stream with more content. Raises ApiError ``msg_too_long``, ``invalid_chunks``, ``msg_blocks_too_many``."""
+    problem = check_chunks(chunks)
+    if problem is not None:
+        raise ApiError("invalid_chunks", f"[ERROR] {problem}")
+    for chunk in [{"type": "markdown_text", "text": markdown}, *chunks] if markdown else chunks:
+        stream = _with_chunk(stream, chunk)
+    if stream.size > MAX_TEXT:
+        raise ApiError("msg_too_long")
+    if len(stream.blocks) > MAX_BLOCKS:
+        raise ApiError("msg_blocks_too_many")
+    return stream
+
+
+def _with_chunk(stream: Stream, chunk: JSON) -> Stream:
+    kind = chunk["type"]
+    if kind == "markdown_text":
+        text: str = chunk["text"]
+        return replace(stream, markdown=stream.markdown + text, size=stream.size + len(text))
+    if kind == "task_update":
+        card: JSON = {"type": "task_card", "task_id": chunk["id"], "title": chunk.get("title", "")}
+        card["status"] = chunk.get("status", "in_progress")
+        kept = [block for block in stream.blocks if block.get("task_id") != chunk["id"]]
+        return replace(stream, blocks=[*kept, card])
+    if kind == "blocks":
+        return replace(stream, blocks=[*stream.blocks, *chunk["blocks"]])
+    return stream
