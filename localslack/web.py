@@ -56,6 +56,7 @@ def build_app(world: World) -> Starlette:
         Route("/files-pri/{key}/{name:path}", download),
         Route("/hooks/{hook}", hook, methods=["POST"]),
         *ui_routes(world, api),
+        Mount("/page", _Page(directory=_page_folder())),
         Mount("/", _Page(directory=_page_folder(), html=True)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(LoopbackOnly)])
@@ -117,5 +118,7 @@ async def _hook(world: World, request: Request) -> Response:
     except ValueError:
         return PlainTextResponse("invalid_payload", status_code=400)
     except ApiError as error:
-        return PlainTextResponse(error.code, status_code=404 if error.code in ("expired_url", "used_url") else 400)
+        return PlainTextResponse(
+            error.code, status_code=404 if error.code in ("expired_url", "used_url") else 400
+        )
     return PlainTextResponse("ok")
