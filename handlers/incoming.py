@@ -5,6 +5,7 @@ Only what ftbot needs of a payload is kept, so that nothing else is ever stored.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
@@ -16,6 +17,8 @@ WAKING = (".jsonl", ".ndjson")
 """Endings that wake ftbot wherever it is a member."""
 DATA = (*WAKING, ".json", ".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".zip", ".gz")
 """Endings of files that it takes when it is named, or in a direct message."""
+STOP = "stop"
+"""What ends answering in a chat thread."""
 _SUBTYPES = (None, "file_share", "thread_broadcast")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _GROUP = re.compile(r"<!(?:subteam\^[^>]*|channel|here|everyone)(?:\|[^>]*)?>")
@@ -60,6 +63,11 @@ class Incoming:
     def root(self) -> str:
         """The thread an answer belongs into: the one it was said in, else the one under the message."""
         return self.thread or self.ts or ""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it says ``@ftbot stop``."""
+        return self.text.strip().lower() == STOP and (self.mentioned or self.is_dm)
 
 
 def drop_id(channel: str, ts: str, file_id: str) -> str:
@@ -195,10 +203,21 @@ def _view(view: Payload) -> Payload:
 
 
 def read_submission(body: Payload) -> Incoming:
-    """A submitted form."""
+    """A submitted form; its channel is the one it was opened in, for a form itself belongs to none."""
+    channel = _channel_of(_part(body, "view"))
     return Incoming(
         kind="submission",
+        channel=channel,
+        is_dm=channel.startswith("D"),
         user=str(_part(body, "user").get("id", "")),
         view=_view(_part(body, "view")),
         trigger_id=body.get("trigger_id"),
     )
+
+
+def _channel_of(view: Payload) -> str:
+    try:
+        kept = json.loads(str(view.get("private_metadata") or "{}"))
+    except ValueError:
+        return ""
+    return str(cast(Payload, kept).get("channel") or "") if isinstance(kept, dict) else ""

@@ -10,20 +10,18 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.answer import Answer, Message
-from handlers.errors import HandlerError
 from handlers.house import House
 from handlers.incoming import Incoming
+from handlers.slackapi import broken, code_of, limited
 from handlers.text import esc
+from handlers.views.problems import error_message
 from storage.errors import NotFound
-from tuning.errors import TuningError, Unreachable
+from tuning.errors import Unreachable
 
 log = structlog.get_logger(__name__)
 
 EXPIRED_TRIGGER = frozenset(
     {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"}
-)
-PASSING = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
 
 
@@ -78,35 +76,20 @@ async def _by_url(url: str, arguments: dict[str, Any], *, public: bool, replace:
 def passing(problem: Exception) -> bool:
     """Whether the same thing may well work a moment later."""
     if isinstance(problem, SlackApiError):
-        return problem.response.status_code in (429, 500, 502, 503, 504) or _code(problem) in PASSING
+        return limited(problem) or broken(problem)
     return isinstance(problem, aiohttp.ClientError | TimeoutError | Unreachable)
-
-
-def wait_of(problem: Exception) -> float:
-    """Seconds that Slack asks to wait before the next try; 0 when it does not say."""
-    if isinstance(problem, SlackApiError) and problem.response.status_code == 429:
-        return float(problem.response.headers.get("Retry-After", 1))
-    return 0.0
 
 
 def apology(problem: Exception, command: str) -> Message:
     """What went wrong in plain words and what to do; never a stack trace, never foreign text that acts."""
-    if isinstance(problem, HandlerError | TuningError):
-        return Message(esc(" ".join(part for part in (str(problem), problem.todo) if part)))
-    if isinstance(problem, NotFound):
-        return Message(esc(str(problem)))
-    if isinstance(problem, SlackApiError) and _code(problem) in EXPIRED_TRIGGER:
+    if isinstance(problem, SlackApiError) and code_of(problem) in EXPIRED_TRIGGER:
         return Message(
             f"Slack allows three seconds to open a form and they were over. Try `{command} start` again."
         )
-    if isinstance(problem, SlackApiError) and _code(problem) in ("not_in_channel", "channel_not_found"):
+    if isinstance(problem, SlackApiError) and code_of(problem) in ("not_in_channel", "channel_not_found"):
         return Message("I am not in this channel. Type `/invite @ftbot` here, then try again.")
-    if passing(problem):
-        return Message(
-            "Slack or the provider did not answer, three times over. Nothing was changed; try again soon."
-        )
-    return Message("That did not work, and it is my fault, not yours. It is in my log; try again.")
-
-
-def _code(problem: SlackApiError) -> str:
-    return str(problem.response.get("error", ""))
+    if isinstance(problem, NotFound):
+        return Message(esc(str(problem)))
+    if passing(problem) and not isinstance(problem, Unreachable):
+        return Message("Slack did not answer, three times over. Try again in a minute.")
+    return error_message(problem)

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from handlers import reply
 from handlers.house import House
 from handlers.incoming import Incoming
+from handlers.slackapi import code_of, retry_after
 from storage import inbox
 from storage.errors import StoreClosed, StoreUnusable
 from storage.records import InboxItem
@@ -34,7 +35,7 @@ def lane(said: Incoming) -> str:
     match said.kind:
         case "message" | "chat":
             # "stop" must not wait for the answer it is to stop.
-            return f"stop:{place}" if said.text.strip().lower() == "stop" else f"thread:{place}"
+            return f"stop:{place}" if said.stops else f"thread:{place}"
         case "command":
             return f"command:{said.channel}:{said.user}"
         case "action":
@@ -48,23 +49,21 @@ def lane(said: Incoming) -> str:
 class Worker:
     """Runs until it is closed. Nothing is lost by closing or a crash: what is not done stays in the inbox."""
 
-    def __init__(
-        self,
-        house: House,
-        handlers: dict[str, Handle],
-        *,
-        resume: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        """``resume`` is called once when :meth:`run` begins, for work that outlives its inbox item."""
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._handlers = handlers
-        self._resume = resume
+        self._handlers: dict[str, Handle] = {}
+        self._resume: Callable[[], Awaitable[None]] | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._lanes: dict[str, deque[InboxItem]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._last = 0
         self._closing = False
+
+    def serve(self, handlers: dict[str, Handle], resume: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Sets who handles which kind of item; ``resume`` is called once when :meth:`run` begins."""
+        self._handlers = handlers
+        self._resume = resume
 
     def wake(self) -> None:
         """There is something new in the inbox."""
@@ -133,7 +132,7 @@ class Worker:
                 await self._failed(item, said, problem, final=final)
                 if final:
                     return
-                await asyncio.sleep(max(WAITS[attempt], reply.wait_of(problem)))
+                await asyncio.sleep(max(WAITS[attempt], _asked_wait(problem)))
 
     async def _failed(self, item: InboxItem, said: Incoming, problem: Exception, *, final: bool) -> None:
         log.warning(
@@ -158,8 +157,12 @@ class Worker:
             log.error("background_work_failed", problem=_name(problem), exc_info=problem)
 
 
+def _asked_wait(problem: Exception) -> float:
+    return retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
+
+
 def _name(problem: BaseException) -> str:
     """What is logged of an error: its kind and Slack's code, never what a person wrote."""
     if isinstance(problem, SlackApiError):
-        return f"SlackApiError {problem.response.get('error', problem.response.status_code)}"
+        return f"SlackApiError {code_of(problem)}"
     return type(problem).__name__

@@ -1,0 +1,139 @@
+"""Surface: buttons. A card may be months old: the verbs behind them check state and rights again."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from handlers import chatting, reply
+from handlers.answer import Answer, Call, Message
+from handlers.errors import BadCall
+from handlers.house import House
+from handlers.incoming import Incoming
+from handlers.slackapi import text_in
+from handlers.text import esc
+from handlers.text import name as shown_name
+from handlers.verbs import dispatch
+from storage import datasets, jobs
+from storage.records import InboxItem
+from tuning.datasets.export import write_csv_report
+from tuning.datasets.report import Report
+from tuning.pictures import loss_picture
+
+log = structlog.get_logger(__name__)
+
+VERB_OF = {
+    "start": "start",
+    "use": "use",
+    "cancel": "cancel",
+    "jobs_show": "jobs",
+    "help": "help",
+    "about": "job",
+}
+"""Buttons that are verbs; their value is the id of a dataset or job."""
+
+
+def call_of(clicked: Incoming) -> Call | None:
+    """The verb call of a click, or ``None`` for one that is none."""
+    verb = VERB_OF.get(clicked.action)
+    if verb is None:
+        return None
+    return Call(
+        verb=verb,
+        args=f"#{clicked.value}" if clicked.value.isdigit() else clicked.value,
+        user=clicked.user,
+        channel=clicked.channel,
+        thread=clicked.thread,
+        surface="action",
+        trigger_id=clicked.trigger_id,
+        is_dm=clicked.is_dm,
+        message_ts=clicked.ts,
+    )
+
+
+async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
+    """Does what a button says. Unknown ones (inputs of a form that is still open) do nothing."""
+    if call := call_of(clicked):
+        await reply.answer(house, clicked, await dispatch(call, house))
+        return
+    match clicked.action:
+        case "try":
+            await _try(house, clicked)
+        case "report":
+            await _report(house, clicked)
+        case "loss_curve":
+            await _loss_curve(house, clicked)
+        case "feedback":
+            log.info("feedback", channel=clicked.channel, ts=clicked.ts, value=clicked.value)
+            await reply.tell(house, clicked, Message("Thank you, noted."))
+        case _:
+            log.debug("action_without_effect", action=clicked.action)
+
+
+async def _try(house: House, clicked: Incoming) -> None:
+    """A chat thread of its own: what is written in it, the model answers."""
+    job_id = _id(clicked)
+    job = await house.store.read(lambda db: jobs.get(db, job_id))
+    if job.channel != clicked.channel:
+        raise BadCall("This model belongs to another channel.")
+    model = await house.chat.resolve(clicked.channel, job.name)
+    words = f"<@{clicked.user}> tries *{esc(job.name)}*: write in this thread, it answers."
+    posted = await house.client.chat_postMessage(channel=clicked.channel, **Message(words).arguments())
+    await chatting.begin_chat(house, clicked.channel, text_in(posted, "ts"), clicked.user, "", model)
+
+
+async def _report(house: House, clicked: Incoming) -> None:
+    """The full report as a table file in the thread of the drop."""
+    dataset_id = _id(clicked)
+    dataset = await house.store.read(lambda db: datasets.get(db, dataset_id))
+    if dataset.channel != clicked.channel or not dataset.report:
+        raise BadCall("There is no report of this file here.", "Drop the file again.")
+    table = await asyncio.to_thread(_csv, Report.from_json(dataset.report))
+    title = f"Report on {shown_name(dataset.name)}"
+    await house.client.files_upload_v2(
+        channel=dataset.channel,
+        thread_ts=dataset.thread,
+        filename=f"report-{dataset.id}.csv",
+        title=title,
+        content=table,
+    )
+
+
+def _csv(report: Report) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.csv"
+        write_csv_report(path, report)
+        return path.read_bytes()
+
+
+async def _loss_curve(house: House, clicked: Incoming) -> None:
+    """The loss so far as a picture in the job's thread."""
+    job_id = _id(clicked)
+    job, events, checkpoints = await house.store.read(
+        lambda db: (jobs.get(db, job_id), jobs.events_of(db, job_id), jobs.checkpoints_of(db, job_id))
+    )
+    if job.channel != clicked.channel:
+        raise BadCall("This job belongs to another channel.")
+    picture = await asyncio.to_thread(loss_picture, job, events, checkpoints)
+    if picture is None:
+        await reply.answer(
+            house, clicked, Answer(Message("There are no figures to draw yet: ask again in a minute."))
+        )
+        return
+    await house.client.files_upload_v2(
+        channel=clicked.channel,
+        thread_ts=clicked.root,
+        filename=f"{job.name}-loss.png",
+        title=picture.title,
+        content=picture.png,
+        alt_txt=picture.alt,
+    )
+
+
+def _id(clicked: Incoming) -> int:
+    if not clicked.value.isdigit():
+        raise BadCall("This button is too old to be understood.", "Ask for a new card with the verb jobs.")
+    return int(clicked.value)

@@ -1,0 +1,39 @@
+"""Wires every surface to one Bolt app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from handlers import actions, chatting, commands, files, home, mentions, modals
+from handlers.house import House
+from handlers.inbox import Door
+from handlers.worker import Handle, Worker
+
+
+def register(app: AsyncApp, house: House) -> Worker:
+    """Hangs the door into ``app`` and answers the worker behind it, to be run beside the app.
+
+    The door is the only thing Bolt calls: it keeps and acknowledges, the worker does the rest.
+    """
+    worker = Worker(house)
+    drops = files.Drops(house, worker.background)
+    handlers: dict[str, Handle] = {
+        "drop": drops.on_drop,
+        "message": mentions.on_message,
+        "chat": chatting.on_message,
+        "command": commands.on_command,
+        "action": actions.on_action,
+        "submission": modals.on_submission,
+        "home": home.on_home,
+    }
+    worker.serve(handlers, drops.resume)
+    door = Door(house, worker)
+
+    async def keep(body: dict[str, Any]) -> BoltResponse:
+        return await door.keep(body)
+
+    app.use(keep)
+    return worker

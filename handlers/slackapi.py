@@ -1,0 +1,45 @@
+"""Slack's answers, typed: the SDK leaves them open."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from slack_sdk.errors import SlackApiError
+
+LONGEST_WAIT = 30.0
+
+
+def code_of(problem: SlackApiError) -> str:
+    """Slack's own word for the error (``not_in_channel``)."""
+    return str(problem.response.get("error") or "")
+
+
+def limited(problem: SlackApiError) -> bool:
+    """Whether Slack says that it is too much at once."""
+    return int(problem.response.status_code) == 429 or code_of(problem) in ("ratelimited", "rate_limited")
+
+
+def retry_after(problem: SlackApiError) -> float:
+    """Seconds to wait before the next try, at most half a minute; 0 when nothing was limited."""
+    if not limited(problem):
+        return 0.0
+    return min(float(problem.response.headers.get("Retry-After", 1)), LONGEST_WAIT)
+
+
+def broken(problem: SlackApiError) -> bool:
+    """Whether the fault is on Slack's side and may be over soon."""
+    passing = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+    return int(problem.response.status_code) >= 500 or code_of(problem) in passing
+
+
+def text_in(answer: Any, name: str) -> str:
+    """A text of an answer; empty when it is not there."""
+    return str(cast(Mapping[str, Any], answer).get(name) or "")
+
+
+def part_in(answer: Any, name: str) -> dict[str, Any]:
+    """An object of an answer; empty when it is not there."""
+    found = cast(Mapping[str, Any], answer).get(name)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
