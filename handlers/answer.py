@@ -17,7 +17,7 @@ class Message:
     blocks: list[Block] = field(default_factory=list[Block])
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments for ``chat.postMessage``, ``chat.postEphemeral`` or a ``response_url``; nothing unfurls."""
+        """Arguments for ``chat.postMessage``, ``chat.postEphemeral`` and ``response_url``; nothing unfurls."""
         blocks: dict[str, Any] = {"blocks": self.blocks} if self.blocks else {}
         return {"text": self.text, "unfurl_links": False, "unfurl_media": False, **blocks}
 
@@ -31,8 +31,9 @@ class Call:
     """One wish of one person, the same from a slash command, a mention or a button.
 
     ``args`` is the text after the verb; a button passes ids as ``#12`` (dataset or job id, whichever the verb
-    takes). ``thread`` is the thread it was said in, ``None`` for the channel itself. ``message_ts`` is the message
-    that was clicked on or that mentions the bot. ``trigger_id`` allows to open a form for about three seconds.
+    takes). ``thread`` is the thread it was said in, ``None`` for the channel itself. ``message_ts`` is the
+    message that was clicked on or that mentions the bot. ``trigger_id`` allows to open a form for about three
+    seconds.
     """
 
     verb: str
@@ -48,7 +49,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a verb answers: to the caller alone unless ``public``; ``replace``: in place of the clicked message."""
+    """What a verb answers: to the caller alone unless ``public``; ``replace``: in place of what was clicked."""
 
     message: Message
     public: bool = False

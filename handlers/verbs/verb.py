@@ -13,7 +13,7 @@ Run = Callable[[Call, House], Awaitable[Answer | None]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing a person can ask for; ``usage`` shows its arguments, ``line`` says in one line what it does."""
+    """One thing a person can ask for; ``usage`` shows its arguments, ``line`` says what it does."""
 
     name: str
     usage: str

@@ -1,19 +1,302 @@
-"""The form that starts a job."""
+"""The form that starts a job: opened at once as a skeleton, then filled, then updated as choices change."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-if TYPE_CHECKING:
-    from tuning.jobs.engine import StartRequest
+from handlers.answer import Block
+from handlers.text import about, cut, name, plural
+from handlers.views.layout import option, plain, rich, small
+from handlers.views.prices import Offer, base_words, price_line, until
+from storage.records import Dataset, Job
+from tuning.jobs.start import StartRequest
 
 CALLBACK = "start_form"
+NO_VALIDATION = "none"
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+BLOCK_OF = {
+    "dataset": "dataset",
+    "validation": "validation",
+    "base": "base",
+    "name": "name",
+    "epochs": "more_epochs",
+    "batch": "more_batch",
+    "rate": "more_rate",
+    "seed": "more_seed",
+}
+"""Block id of each field that ``StartRefused.field`` may name."""
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "more_epochs": (1, 50),
+    "more_batch": (1, 256),
+    "more_rate": (0.0001, 100),
+    "more_seed": (0, 2**31 - 1),
+}
+_CHOICES = 100
+T = TypeVar("T", int, float)
 
 
-def parse(view: dict[str, Any], user: str) -> StartRequest | dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the form shows: ``dataset``, ``validation`` and ``offer`` are the chosen ones.
+
+    ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to train on.
+    """
+
+    channel: str
+    datasets: Sequence[Dataset]
+    offers: Sequence[Offer]
+    dataset: Dataset
+    offer: Offer | None
+    validation: Dataset | None
+    suffix: str
+    next_name: str
+    trained: Sequence[Job] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is chosen in a form that is being filled in; ``None`` where nothing is."""
+
+    channel: str
+    dataset_id: int | None
+    validation_id: int | None
+    offer_key: str | None
+    suffix: str
+    epochs: int | None
+
+
+def skeleton(channel: str) -> dict[str, Any]:
+    """The form before it is filled: it opens within Slack's three seconds whatever the provider does."""
+    return _modal(channel, [rich(["One moment: looking up datasets, models and prices…"])])
+
+
+def start_form(form: Form) -> dict[str, Any]:
+    """The filled form."""
+    if form.offer is None:
+        words = form.problem or "No provider answers with a model to train on."
+        return _modal(form.channel, [rich(["⚠️ ", words])])
+    tokens, offer = form.dataset.tokens, form.offer
+    blocks: list[Block] = [
+        _menu(
+            "dataset", "Training data", [_dataset(d) for d in form.datasets[:_CHOICES]], str(form.dataset.id)
+        ),
+        _validation(form),
+        _menu("base", "Train on", [_base(o) for o in form.offers[:_CHOICES]], offer.key),
+        _name(form),
+        rich(price_line(offer, tokens)),
+    ]
+    blocks.append(small(*_notes(form, offer)))
+    blocks += [{"type": "divider"}, small("More settings: leave empty and the provider chooses."), *_more()]
+    return _modal(form.channel, blocks, submit=submit_words(offer))
+
+
+def submit_words(offer: Offer) -> str:
+    """The submit button with the price, at most 24 characters."""
+    words = f"Start · {about(offer.usd)}"
+    return words if len(words) <= 24 else "Start"
+
+
+def chosen(view: Mapping[str, Any]) -> Chosen:
+    """What a form holds at this moment; values that make no sense yet count as nothing."""
+    validation = _selected(view, "validation")
+    epochs = _number(view, "more_epochs", int)
+    return Chosen(
+        channel=_channel(view),
+        dataset_id=_id(_selected(view, "dataset")),
+        validation_id=None if validation == NO_VALIDATION else _id(validation),
+        offer_key=_selected(view, "base"),
+        suffix=_typed(view, "name"),
+        epochs=None if isinstance(epochs, str) else epochs,
+    )
+
+
+def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
     """The wish a submitted form holds, or the errors by block id for ``response_action: errors``.
 
     The intent is the view's id, so that submitting twice starts one job. Nothing is asked of the store or the
     provider: what only they can know is said later, as a message.
     """
-    raise NotImplementedError
+    errors: dict[str, str] = {}
+    now = chosen(view)
+    provider, _, base = (now.offer_key or "").partition("|")
+    if now.dataset_id is None:
+        errors["dataset"] = "Choose the training data."
+    elif now.dataset_id == now.validation_id:
+        errors["validation"] = "This is the training data itself; choose another file, or none."
+    if not provider or not base:
+        errors["base"] = "Choose what to train on."
+    if not NAME_PATTERN.fullmatch(now.suffix):
+        errors["name"] = "Use up to 40 letters, digits, - and _, beginning with a letter or digit."
+    epochs = _checked(view, "more_epochs", int, errors)
+    batch = _checked(view, "more_batch", int, errors)
+    rate = _checked(view, "more_rate", float, errors)
+    seed = _checked(view, "more_seed", int, errors)
+    if errors or now.dataset_id is None:
+        return errors
+    return StartRequest(
+        intent=str(view["id"]),
+        dataset_id=now.dataset_id,
+        validation_id=now.validation_id,
+        provider=provider,
+        base=base,
+        suffix=now.suffix,
+        epochs=epochs,
+        batch_size=batch,
+        learning_rate_multiplier=rate,
+        seed=seed,
+        channel=now.channel,
+        owner=user,
+    )
+
+
+def _modal(channel: str, blocks: list[Block], submit: str = "") -> dict[str, Any]:
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "title": plain("Train a model", 24),
+        "close": plain("Not now", 24),
+        "private_metadata": json.dumps({"channel": channel}),
+        "blocks": blocks,
+    }
+    if submit:
+        view["submit"] = plain(submit, 24)
+    return view
+
+
+def _menu(block_id: str, label: str, options: list[Block], value: str, *, dispatch: bool = True) -> Block:
+    initial = next((choice for choice in options if choice["value"] == value), options[0])
+    menu = {"type": "static_select", "action_id": block_id, "options": options, "initial_option": initial}
+    return _input(block_id, label, menu, dispatch=dispatch)
+
+
+def _input(
+    block_id: str,
+    label: str,
+    element: Block,
+    *,
+    hint: str = "",
+    optional: bool = False,
+    dispatch: bool = False,
+) -> Block:
+    block: Block = {"type": "input", "block_id": block_id, "label": plain(label, 100), "element": element}
+    if hint:
+        block["hint"] = plain(hint, 200)
+    if optional:
+        block["optional"] = True
+    if dispatch:
+        block["dispatch_action"] = True
+    return block
+
+
+def _dataset(dataset: Dataset) -> Block:
+    return option(
+        f"{name(dataset.name, 40)} v{dataset.version} · {plural(dataset.examples, 'example')}",
+        str(dataset.id),
+    )
+
+
+def _base(offer: Offer) -> Block:
+    return option(base_words(offer), cut(offer.key, 150), until(offer.base))
+
+
+def _validation(form: Form) -> Block:
+    options = [option("None: overfitting cannot be seen", NO_VALIDATION)]
+    options += [_dataset(d) for d in form.datasets if d.id != form.dataset.id][: _CHOICES - 1]
+    value = str(form.validation.id) if form.validation else NO_VALIDATION
+    return _menu("validation", "Validation", options, value, dispatch=False)
+
+
+def _name(form: Form) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": "name", "max_length": 40}
+    if form.suffix:
+        element["initial_value"] = form.suffix
+    return _input("name", "Name", element, hint=f"Becomes {form.next_name}: the name people type.")
+
+
+def _notes(form: Form, offer: Offer) -> list[str]:
+    place = name(offer.profile.label, 40)
+    notes = [f"{plural(form.dataset.examples, 'row')} go to {place}"]
+    if form.trained:
+        notes.append("trained on this data before: " + ", ".join(job.name for job in form.trained[:3]))
+    return notes
+
+
+def _more() -> list[Block]:
+    fields = (
+        ("more_epochs", "Epochs", False),
+        ("more_batch", "Batch size", False),
+        ("more_rate", "Learning rate multiplier", True),
+        ("more_seed", "Seed", False),
+    )
+    return [_more_field(*field) for field in fields]
+
+
+def _more_field(block_id: str, label: str, decimal: bool) -> Block:
+    low, high = _LIMITS[block_id]
+    element: Block = {
+        "type": "number_input",
+        "action_id": block_id,
+        "is_decimal_allowed": decimal,
+        "min_value": f"{low:g}" if decimal else str(int(low)),
+        "max_value": f"{high:g}" if decimal else str(int(high)),
+    }
+    live = block_id == "more_epochs"
+    if live:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
+    return _input(block_id, label, element, optional=True, dispatch=live)
+
+
+def _state(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
+    values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
+    elements: dict[str, Any] = values.get(block_id) or {}
+    return cast("dict[str, Any]", next(iter(elements.values()), None) or {})
+
+
+def _selected(view: Mapping[str, Any], block_id: str) -> str | None:
+    picked: dict[str, Any] = _state(view, block_id).get("selected_option") or {}
+    return picked.get("value")
+
+
+def _typed(view: Mapping[str, Any], block_id: str) -> str:
+    return str(_state(view, block_id).get("value") or "").strip()
+
+
+def _id(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() else None
+
+
+def _channel(view: Mapping[str, Any]) -> str:
+    return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
+
+
+def _number(view: Mapping[str, Any], block_id: str, kind: Callable[[str], T]) -> T | str | None:
+    """The number in a field, ``None`` when it is empty, or what is wrong with it."""
+    typed = _typed(view, block_id)
+    if not typed:
+        return None
+    low, high = _LIMITS[block_id]
+    try:
+        value = kind(typed)
+    except ValueError:
+        return (
+            "Enter a whole number, or leave it empty."
+            if kind is int
+            else "Enter a number, or leave it empty."
+        )
+    return value if low <= value <= high else f"Enter a number from {low:g} to {high:g}, or leave it empty."
+
+
+def _checked(
+    view: Mapping[str, Any], block_id: str, kind: Callable[[str], T], errors: dict[str, str]
+) -> T | None:
+    value = _number(view, block_id, kind)
+    if isinstance(value, str):
+        errors[block_id] = value
+        return None
+    return value

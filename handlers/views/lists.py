@@ -1,0 +1,184 @@
+"""Answers that list things: help, jobs, one job, models, and a change of model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from handlers.answer import Block, Message
+from handlers.text import about, esc, left, name, number, plural
+from handlers.views.job_card import (
+    JobFacts,
+    cancel_button,
+    loss_line,
+    seconds_left,
+    share_done,
+    state_words,
+    step_words,
+)
+from handlers.views.layout import Line, Part, actions, bold, button, code, moment, rich, small
+from handlers.views.prices import day
+from storage.records import OPEN_JOB_STATES, ChannelModel, Checkpoint, Dataset, Job, Model
+
+if TYPE_CHECKING:
+    from handlers.verbs.verb import Verb
+    from tuning.chat.service import ModelEntry
+
+LIST_LENGTH = 10
+
+
+def help_message(verbs: Sequence[Verb], command: str) -> Message:
+    """How to begin, then every verb in one line."""
+    begin = rich(
+        [
+            bold("Drop a .jsonl file in this channel"),
+            ": I check it and tell what to fix and what training costs.",
+        ],
+        [
+            "Then press ",
+            bold("Start…"),
+            " or type ",
+            code(f"{command} start"),
+            ". The job tells its story in a thread.",
+        ],
+        ["When the model is ready, talk to it: ", code(f"{command} ask your question"), " or mention me."],
+    )
+    rows: list[Line] = [
+        [code(f"{command} {verb.name} {verb.usage}".rstrip()), f"  {verb.line}"] for verb in verbs
+    ]
+    also = small("Every verb also works as a mention, in threads too.")
+    return Message("How ftbot works", [begin, rich(*rows), also])
+
+
+def job_icon(job: Job) -> str:
+    """One sign for the state."""
+    return {"ready": "✅", "failed": "❌", "cancelled": "⚪", "paused": "⏸"}.get(job.state, "🟡")
+
+
+def job_line(job: Job, now: float) -> Line:
+    """One job in one line."""
+    line: list[str | Part] = [f"{job_icon(job)} ", bold(job.name), f" · {state_words(job)}"]
+    done = share_done(job)
+    if job.state == "training" and done is not None:
+        line.append(f" {done:.0%}")
+        if (rest := seconds_left(job, now)) is not None:
+            line.append(f" · {left(rest)}")
+    return [*line, f" · {name(job.base, 60)} · ", moment(job.created_at, "{date_short_pretty} {time}")]
+
+
+def jobs_list(jobs: Sequence[Job], now: float, command: str) -> Message:
+    """The jobs of a channel: open ones first."""
+    if not jobs:
+        return nothing_yet("No jobs in this channel yet", command)
+    running = sum(job.state in OPEN_JOB_STATES for job in jobs)
+    headline = f"{plural(len(jobs), 'job')} in this channel" + (f", {running} under way" if running else "")
+    blocks: list[Block] = [rich([bold(headline)]), rich(*[job_line(job, now) for job in jobs[:LIST_LENGTH]])]
+    blocks.append(small(f"More about one: {command} job NAME"))
+    return Message(headline, blocks)
+
+
+def job_details(job: Job, facts: JobFacts, checkpoints: Sequence[Checkpoint], now: float) -> Message:
+    """Everything about one job; the only place where the provider's ids stand."""
+    lines: list[Line] = [job_line(job, now)]
+    if steps := step_words(job):
+        lines.append([steps])
+    if figures := loss_line(job):
+        lines.append(figures)
+    title = f"{name(facts.dataset.name)} v{facts.dataset.version}"
+    usd = job.estimate.get("usd") if facts.charges else 0.0
+    lines.append([f"{title} · {number(facts.dataset.examples)} examples · {about(usd)}"])
+    lines += [
+        [f"Checkpoint {point.number}: ", code(f"{job.name}@{point.number}"), f" · step {number(point.step)}"]
+        for point in checkpoints[-LIST_LENGTH:]
+    ]
+    blocks: list[Block] = [rich(*lines)]
+    asked = ", ".join(
+        f"{key} {value}" for key, value in job.settings.items() if isinstance(value, str | int | float)
+    )
+    ids = [
+        f"{name(facts.provider, 40)}",
+        job.provider_job_id or "no id yet",
+        job.fine_tuned_model or "",
+        asked,
+    ]
+    if facts.dataset.sha256:
+        ids.append(f"data sha256 {facts.dataset.sha256[:12]}")
+    blocks.append(small(*[name(word, 300) for word in ids if word]))
+    buttons: list[Block] = []
+    if job.state == "ready" and job.fine_tuned_model:
+        buttons.append(button("Try it", "try", str(job.id), primary=True))
+    if job.progress.get("train_loss") is not None:
+        buttons.append(button("Loss curve", "loss_curve", str(job.id)))
+    if job.state in OPEN_JOB_STATES and job.state != "scoring":
+        buttons.append(cancel_button(job))
+    if buttons:
+        blocks.append(actions(*buttons))
+    return Message(esc(f"{job.name}: {state_words(job)}"), blocks)
+
+
+def models_list(entries: Sequence[ModelEntry], command: str) -> Message:
+    """What can be talked to, the one in use first."""
+    if not entries:
+        return nothing_yet("No models in this channel yet", command)
+    ordered = sorted(entries, key=lambda entry: not entry.in_use)
+    blocks: list[Block] = [
+        rich([bold("Models")]),
+        rich(*[_model_line(entry) for entry in ordered[: 2 * LIST_LENGTH]]),
+    ]
+    blocks.append(
+        small(f"Choose one for new chats: {command} use NAME", f"Ask one: {command} ask NAME your question")
+    )
+    return Message(f"{plural(len(entries), 'model')}", blocks)
+
+
+def _model_line(entry: ModelEntry) -> Line:
+    line: list[str | Part] = [bold(name(entry.name, 60))]
+    if entry.state not in ("base", "ready"):
+        line.append(f" · {entry.state}")
+    line.append(" · base" if entry.state == "base" else f" · made from {name(entry.base, 60)}")
+    if entry.checkpoints > 1:
+        line.append(
+            f" · {plural(entry.checkpoints, 'checkpoint')}, as {name(entry.name, 60)}@1…{entry.checkpoints}"
+        )
+    if entry.made_at is not None:
+        line += [" · ", moment(entry.made_at, "{date_short_pretty} {time}")]
+    if entry.shutdown_date:
+        line.append(f" · stops on {day(entry.shutdown_date)}")
+    if entry.in_use:
+        line += [" · ", bold("in use here")]
+    return line
+
+
+def nothing_yet(what: str, command: str) -> Message:
+    """An empty list says how to begin."""
+    how = ["Drop a .jsonl file in this channel, then press Start… or type ", code(f"{command} start"), "."]
+    return Message(what, [rich([f"{what}."], how)])
+
+
+def used(model: Model, before: ChannelModel | None, user: str) -> Message:
+    """Said to the channel after its model was changed."""
+    was = f"{name(before.label, 60)} → " if before and before.label != model.label else ""
+    line: Line = ["🔁 ", bold(f"{was}{name(model.label, 60)}"), ", by ", Part(user, "user")]
+    blocks: list[Block] = [
+        rich(line),
+        small("New chats in this channel use it. Threads that have begun keep their model."),
+    ]
+    if before and before.job_id is not None and before.label != model.label:
+        blocks.append(actions(button(f"Go back to {name(before.label, 40)}", "use", str(before.job_id))))
+    return Message(f"This channel now answers with {esc(name(model.label, 60))}", blocks)
+
+
+def choose_dataset(datasets: Sequence[Dataset], command: str) -> Message:
+    """The datasets of a channel as buttons that open the form."""
+    if not datasets:
+        return nothing_yet("No checked training data in this channel yet", command)
+    buttons = [
+        button(
+            f"Start with {name(dataset.name, 40)} v{dataset.version}…",
+            "start",
+            str(dataset.id),
+            primary=index == 0,
+        )
+        for index, dataset in enumerate(datasets[:5])
+    ]
+    return Message("Choose the training data", [rich(["Which data?"]), actions(*buttons)])

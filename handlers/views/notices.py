@@ -1,0 +1,180 @@
+"""What is said in a job's thread, and once in the thread of its dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.answer import Block, Message
+from handlers.text import duration, esc, money, name, number, plural
+from handlers.views.job_card import JobFacts, billed
+from handlers.views.layout import (
+    Line,
+    Part,
+    actions,
+    bold,
+    button,
+    code,
+    confirm,
+    link,
+    person,
+    preformatted,
+    rich,
+    small,
+)
+from handlers.views.prices import day
+from handlers.views.safety import safety_words
+from handlers.views.score import best_sentence, loss_of, score_lines
+from storage.records import ChannelModel, Checkpoint, Evaluation, Event, Job
+from tuning.jobs.failures import Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class FinishFacts:
+    """What the finished notice tells beside the job."""
+
+    checkpoints: Sequence[Checkpoint] = ()
+    evaluation: Evaluation | None = None
+    safety: Event | None = None
+    in_use: ChannelModel | None = None
+    shutdown_date: str | None = None
+
+
+def link_notice(job: Job, url: str | None) -> Message:
+    """In the dataset's thread: training began, and where to follow it."""
+    where: Line = [link("follow it here", url)] if url else ["follow it in the channel"]
+    return Message(
+        f"{esc(job.name)} starts training on this file",
+        [rich(["🏁 ", bold(job.name), " trains on this file: ", *where])],
+    )
+
+
+def epoch_notice(
+    job: Job, epoch: int, epochs: int, metrics: dict[str, Any], checkpoint: Checkpoint | None
+) -> Message:
+    """The end of an epoch: figures and checkpoint (the loss picture stands in the same message)."""
+    headline: list[str | Part] = [bold(f"Epoch {epoch} of {epochs}")]
+    figures: list[str] = []
+    if (loss := loss_of(metrics, "train")) is not None:
+        figures.append(f"loss {loss:.2f}")
+        headline += [" · loss ", bold(f"{loss:.2f}")]
+    if (loss := loss_of(metrics, "valid")) is not None:
+        figures.append(f"validation {loss:.2f}")
+        headline += [" · validation ", bold(f"{loss:.2f}")]
+    if (accuracy := accuracy_of(metrics)) is not None:
+        headline.append(f" · tokens right {accuracy:.0%}")
+    lines: list[Line] = [headline]
+    if checkpoint is not None:
+        kept = f"Checkpoint {checkpoint.number} is kept (step {number(checkpoint.step)}): talk to it as "
+        lines.append([kept, code(f"{job.name}@{checkpoint.number}"), " once the job has ended."])
+    words = f"{job.name}: epoch {epoch} of {epochs}" + "".join(f", {figure}" for figure in figures)
+    return Message(esc(words), [rich(*lines)])
+
+
+def accuracy_of(metrics: dict[str, Any]) -> float | None:
+    """The share of right tokens, on validation rows where it is known."""
+    for key in (
+        "full_valid_mean_token_accuracy",
+        "valid_mean_token_accuracy",
+        "train_mean_token_accuracy",
+        "train_accuracy",
+    ):
+        value = metrics.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
+    """The model is ready: time, money, best epoch, safety, score, what to do next. Names the owner once."""
+    took = duration((job.finished_at or job.created_at) - job.created_at)
+    lines: list[Line] = [
+        ["✅ ", person(job.owner), " ", bold(f"{job.name} is ready"), f" · {took}{_cost(job, about)}"]
+    ]
+    best: list[str | Part] = list(best_sentence(facts.checkpoints, job.progress.get("epochs")))
+    if facts.safety is not None:
+        best.append(f"{' · ' if best else ''}safety {safety_words(facts.safety)}")
+    if best:
+        lines.append(best)
+    lines += score_lines(facts.evaluation)
+    blocks: list[Block] = [rich(line) for line in lines]
+    blocks.append(rich([bold("Nothing was switched: "), *_in_use(job, facts)]))
+    use = confirm(
+        f"Use {job.name} here?",
+        "New chats in this channel are answered by it. Threads that have begun keep their model.",
+        "Use it",
+        "Not now",
+    )
+    buttons = [
+        button("Try it", "try", str(job.id), primary=True),
+        button("Use in this channel…", "use", str(job.id), confirm=use),
+    ]
+    if any(loss_of(point.metrics, "train") is not None for point in facts.checkpoints):
+        buttons.append(button("Loss curve", "loss_curve", str(job.id)))
+    blocks.append(actions(*buttons))
+    return Message(f"{esc(job.name)} is ready", blocks)
+
+
+def _cost(job: Job, about: JobFacts) -> str:
+    if not about.charges:
+        return " · no fee"
+    cost, promised = billed(job), job.estimate.get("usd")
+    words = f" · about {cost} for {number(job.trained_tokens or 0)} trained tokens" if cost else ""
+    return words + (f", estimate was {money(promised)}" if promised is not None else "")
+
+
+def _in_use(job: Job, facts: FinishFacts) -> Line:
+    now = facts.in_use
+    words = (
+        f"this channel still answers with {name(now.label, 60)}."
+        if now
+        else "this channel has no model chosen yet."
+    )
+    if facts.shutdown_date:
+        words += f" {job.name} stops on {day(facts.shutdown_date)}."
+    return [words]
+
+
+def failed_notice(job: Job, about: JobFacts, why: Explanation, in_use: ChannelModel | None) -> Message:
+    """Why it failed, what to do, what it cost, and the provider's own words where they cannot act."""
+    took = duration((job.finished_at or job.created_at) - job.created_at)
+    while_ = " while it trained" if job.started_at else f" while {name(about.provider, 40)} checked the data"
+    blocks: list[Block] = [
+        rich(["❌ ", person(job.owner), " ", bold(f"{job.name} failed"), f" after {took},{while_}"]),
+        rich([bold("Why: "), why.why]),
+        rich([bold("Do: "), why.todo]),
+        rich([bold("Money: "), why.money]),
+    ]
+    own = str(job.error.get("message") or "")
+    if own:
+        place = f", about line {job.error['line']}" if job.error.get("line") else ""
+        blocks += [small(f"{name(about.provider, 40)}'s own words{place}:"), preformatted(own)]
+    if in_use is not None:
+        blocks.append(small(f"This channel is untouched: it answers with {name(in_use.label, 60)}."))
+    blocks.append(actions(button("Start again…", "start", str(job.dataset_id), primary=True)))
+    return Message(f"{esc(job.name)} failed: {esc(why.why)}", blocks)
+
+
+def cancelled_notice(job: Job, about: JobFacts) -> Message:
+    """Who cancelled it and what remains."""
+    by: Line = [" by ", person(job.ended_by)] if job.ended_by and job.ended_by[:1] in "UW" else []
+    step = job.progress.get("step")
+    done = f"{plural(int(step), 'step')} were trained" if step else "nothing was trained"
+    money_words = "." if not about.charges or not step else "; they may still be billed."
+    line: Line = ["⚪ ", bold(f"{job.name} was cancelled"), *by, f" · {done}{money_words}"]
+    again = actions(button("Start again…", "start", str(job.dataset_id)))
+    return Message(f"{esc(job.name)} was cancelled", [rich(line), again])
+
+
+def paused_notice(job: Job, *, resumed: bool) -> Message:
+    """The provider paused or resumed the job."""
+    words = "goes on" if resumed else "is paused"
+    return Message(
+        f"{esc(job.name)} {words}", [rich(["▶️ " if resumed else "⏸ ", bold(job.name), f" {words}."])]
+    )
+
+
+def note(text: str) -> Message:
+    """Plain words."""
+    return Message(esc(name(text, 300)), [rich([text])])

@@ -1,0 +1,108 @@
+"""*Score on validation rows* in words, honest about how much so few rows can say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any
+
+from handlers.text import name, plural
+from handlers.views.layout import Line, Part, bold
+from storage.records import Checkpoint, Evaluation
+
+Z = 1.96
+"""95 % of the normal distribution lies within this many standard deviations."""
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share (E. B. Wilson 1927)."""
+    if total <= 0:
+        return 0.0, 1.0
+    share, square = right / total, Z * Z
+    middle = share + square / (2 * total)
+    half = Z * sqrt(share * (1 - share) / total + square / (4 * total * total))
+    scale = 1 + square / total
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """The 95 % interval of second minus first, each (right, total): Newcombe 1998, method 10."""
+    share_a, share_b = (right / max(total, 1) for right, total in (first, second))
+    low_a, high_a = wilson(*first)
+    low_b, high_b = wilson(*second)
+    gap = share_b - share_a
+    low = gap - sqrt((share_b - low_b) ** 2 + (high_a - share_a) ** 2)
+    high = gap + sqrt((high_b - share_b) ** 2 + (share_a - low_a) ** 2)
+    return low, high
+
+
+def verdict(base: tuple[int, int], tuned: tuple[int, int]) -> str:
+    """Base and tuned model compared in one sentence, ``(right, total)`` each."""
+    gap = tuned[0] - base[0]
+    if gap == 0:
+        return "Both get the same number right."
+    low, high = difference(base, tuned)
+    if low > 0:
+        return "Better than the base."
+    if high < 0:
+        return "Worse than the base: look at the data before using it."
+    return f"{abs(gap)} {'more' if gap > 0 else 'fewer'} than the base is too few rows to be sure."
+
+
+def score_lines(evaluation: Evaluation | None) -> list[Line]:
+    """The lines of the finished notice; nothing when there was no validation file."""
+    if evaluation is None:
+        return []
+    if evaluation.state == "failed":
+        why = name(evaluation.error or "the provider gave no answers", 200)
+        return [["The score on your validation rows could not be worked out: ", why]]
+    scores = [score for score in evaluation.scores if _whole(score)]
+    if not scores:
+        return []
+    total = int(scores[0]["total"])
+    words: list[str | Part] = [bold(f"Score: exact answers on your {plural(total, 'validation row')}: ")]
+    for index, score in enumerate(scores):
+        said = f"{name(str(score['label']), 40)} {int(score['right'])}"
+        words += [" · " if index else "", bold(said) if index == len(scores) - 1 else said]
+    lines: list[Line] = [words]
+    if len(scores) > 1:
+        base, tuned = scores[0], scores[-1]
+        pair = (int(base["right"]), int(base["total"])), (int(tuned["right"]), int(tuned["total"]))
+        lines.append([verdict(*pair)])
+    return lines
+
+
+def _whole(score: dict[str, Any]) -> bool:
+    return all(key in score for key in ("label", "right", "total"))
+
+
+def loss_of(metrics: dict[str, Any], which: str) -> float | None:
+    """``train`` or ``valid`` loss under any name that providers use; the full validation loss first."""
+    for key in (f"full_{which}_loss", f"{which}_loss", "eval_loss" if which == "valid" else "loss"):
+        value = metrics.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def best_sentence(checkpoints: Sequence[Checkpoint], epochs: int | None) -> Line:
+    """Validation loss over the checkpoints, which is best, and whether overfitting shows."""
+    known = [(point, loss) for point in checkpoints if (loss := loss_of(point.metrics, "valid")) is not None]
+    if not known:
+        return []
+    word = "epoch" if epochs in (None, len(checkpoints)) else "checkpoint"
+    best = min(known, key=lambda pair: pair[1])
+    trail: list[str | Part] = [f"Validation loss by {word} "]
+    for index, (point, loss) in enumerate(known):
+        trail += [" → " if index else "", bold(f"{loss:.2f}") if point is best[0] else f"{loss:.2f}"]
+    if len(known) < 2:
+        return [*trail, f": one {word} is too few to tell about overfitting"]
+    if best[0] is known[-1][0]:
+        return [*trail, f": {word} {best[0].number} is best, no overfitting seen"]
+    if known[-1][1] <= best[1] * 1.02:
+        return [*trail, f": {word} {best[0].number} is best, hardly different from the last"]
+    return [
+        *trail,
+        f": {word} {best[0].number} is best, then it rises: overfitting. ",
+        f"Checkpoint {best[0].number} may answer better",
+    ]
