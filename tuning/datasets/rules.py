@@ -37,7 +37,7 @@ class Rule:
     def message(self, count: int, detail: str = "", line: int | None = None) -> str:
         """The message for ``count`` rows, naming the first place when there is more to say of it."""
         text = _EITHER.sub(lambda m: m[1] if count == 1 else m[2], self.says).replace("{n}", f"{count:,}")
-        where = f"line {line:,}: " if line is not None else ""
+        where = f"line {line:,}, " if line is not None else ""
         return f"{text} ({where}{detail})" if detail else text
 
 
