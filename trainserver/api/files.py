@@ -53,7 +53,7 @@ def listed(
         found, more = files.listed(
             connection, purpose=purpose, limit=limit, after=after, newest_first=order == "desc"
         )
-    return objects.page([objects.file(record) for record in found], more)
+    return objects.page_with_ends([objects.file(record) for record in found], more)
 
 
 @router.get("/{file_id}")

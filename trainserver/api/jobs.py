@@ -175,4 +175,4 @@ def checkpoints(parts: Parts, job_id: str, limit: Limit = 10, after: str | None 
     with parts.database.read() as connection:
         jobs.get(connection, job_id)
         found, more = models.checkpoints(connection, job_id, limit=limit, after=after)
-    return objects.page([objects.checkpoint(record) for record in found], more)
+    return objects.page_with_ends([objects.checkpoint(record) for record in found], more)

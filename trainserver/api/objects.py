@@ -16,14 +16,14 @@ Object = dict[str, Any]
 
 
 def page(objects: Sequence[Object], has_more: bool) -> Object:
-    """A list object with its cursors."""
-    return {
-        "object": "list",
-        "data": list(objects),
-        "first_id": objects[0]["id"] if objects else None,
-        "last_id": objects[-1]["id"] if objects else None,
-        "has_more": has_more,
-    }
+    """A list object."""
+    return {"object": "list", "data": list(objects), "has_more": has_more}
+
+
+def page_with_ends(objects: Sequence[Object], has_more: bool) -> Object:
+    """A list object that names its first and last id; OpenAI's lists of files and checkpoints do."""
+    ends = [objects[place]["id"] if objects else None for place in (0, -1)]
+    return {**page(objects, has_more), "first_id": ends[0], "last_id": ends[1]}
 
 
 def file(record: File) -> Object:
