@@ -6,7 +6,7 @@ from typing import Any
 
 from localslack.errors import ApiError
 from localslack.hooks import Hook
-from localslack.records import Channel, JSON, Message
+from localslack.records import JSON, Channel, Message
 from localslack.webapi.content import checked_blocks
 from localslack.world import World
 

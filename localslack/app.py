@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +41,26 @@ class Options:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the program ends with status 0, not by the signal."""
+    """uvicorn without its own signal handling: the program ends with status 0, not by the signal.
+
+    ``accepting`` is set when connections are taken.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.accepting.set()
 
     @contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
 @asynccontextmanager
-async def running(options: Options) -> AsyncIterator[World]:
+async def running(options: Options) -> AsyncGenerator[World]:
     """A workspace that answers at ``world.base_url`` inside the block."""
     world, listener = open_world(options), _listen(options)
     world.base_url = f"http://{options.host}:{listener.getsockname()[1]}"
@@ -65,8 +76,7 @@ async def running(options: Options) -> AsyncIterator[World]:
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        await server.accepting.wait()
         yield world
     finally:
         world.feed.close()
@@ -80,7 +90,9 @@ async def running(options: Options) -> AsyncIterator[World]:
 def open_world(options: Options) -> World:
     """Store and world. Raises StartError for a bad host or manifest."""
     if options.host not in LOOPBACK:
-        raise StartError(f"localslack runs on this machine only: --host {options.host} is refused, use 127.0.0.1.")
+        raise StartError(
+            f"localslack runs on this machine only: --host {options.host} is refused, use 127.0.0.1."
+        )
     installed = manifest.load(options.manifest)
     options.data.mkdir(parents=True, exist_ok=True)
     store = Store(options.data / "localslack.db")
@@ -98,7 +110,9 @@ def _listen(options: Options) -> socket.socket:
         listener.bind((options.host, options.port))
     except OSError as error:
         listener.close()
-        raise StartError(f"Port {options.port} on {options.host} cannot be used: {error.strerror}.") from error
+        raise StartError(
+            f"Port {options.port} on {options.host} cannot be used: {error.strerror}."
+        ) from error
     return listener
 
 
@@ -124,7 +138,9 @@ async def serve(options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(options) as world:
         if not (options.bot_token and options.app_token):
-            print(f"SLACK_BOT_TOKEN={world.me.bot_token}\nSLACK_APP_TOKEN={world.me.app_token}", file=sys.stderr)
+            print(
+                f"SLACK_BOT_TOKEN={world.me.bot_token}\nSLACK_APP_TOKEN={world.me.app_token}", file=sys.stderr
+            )
         print(f"localslack ready at {world.base_url}", flush=True)
         await stop.wait()
 

@@ -7,7 +7,7 @@ import re
 from localslack import events
 from localslack.errors import ApiError
 from localslack.ids import new_id
-from localslack.records import Channel, JSON, User
+from localslack.records import JSON, Channel, User
 from localslack.world import World
 
 _NAME = re.compile(r"[a-z0-9_\-]{1,80}")
@@ -23,7 +23,9 @@ def create_channel(world: World, name: str, creator: User, *, is_private: bool =
     channel = Channel(new_id("C"), name, kind, creator.id, int(world.clock.now()))
     world.store.save_channel(channel)
     world.store.add_member(channel.id, creator.id)
-    world.feed.publish({"type": "channel", "channel": channel_ui(world, channel, creator)}, world.audience(channel))
+    world.feed.publish(
+        {"type": "channel", "channel": channel_ui(world, channel, creator)}, world.audience(channel)
+    )
     return channel
 
 
@@ -32,7 +34,9 @@ def add_member(world: World, channel: Channel, user: User, inviter: User | None 
     if user.id in world.store.members(channel.id):
         raise ApiError("already_in_channel")
     world.store.add_member(channel.id, user.id)
-    world.feed.publish({"type": "channel", "channel": channel_ui(world, channel, user)}, world.audience(channel))
+    world.feed.publish(
+        {"type": "channel", "channel": channel_ui(world, channel, user)}, world.audience(channel)
+    )
     world.post(channel, user, f"<@{user.id}> has joined the channel", subtype="channel_join")
     if world.bot_in(channel.id):
         more: JSON = {"inviter": inviter.id} if inviter else {}
@@ -61,7 +65,9 @@ def open_dm(world: World, one: User, other: User) -> tuple[Channel, bool]:
     world.store.save_channel(channel)
     for user in (one, other):
         world.store.add_member(channel.id, user.id)
-    world.feed.publish({"type": "channel", "channel": channel_ui(world, channel, one)}, world.audience(channel))
+    world.feed.publish(
+        {"type": "channel", "channel": channel_ui(world, channel, one)}, world.audience(channel)
+    )
     return channel, False
 
 

@@ -1,7 +1,8 @@
 """Bringing payloads to the app over Socket Mode.
 
-Events are tried once and, when not acknowledged within three seconds, up to three times more (at once, after a
-minute, after five minutes). Slash commands and interactions are sent once; the person waits for the answer.
+Events are tried once and, when not acknowledged within three seconds, up to three times more (at once,
+after a minute, after five minutes). Slash commands and
+interactions are sent once; the person waits for the answer.
 Each payload goes to one of the open connections.
 """
 

@@ -54,7 +54,9 @@ def elements_of(blocks: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
         elif block["type"] == "card":
             found = block.get("actions") or []
         elif block["type"] in ("container", "carousel"):
-            yield from elements_of(block.get("child_blocks") or block.get("blocks") or block.get("elements") or [])
+            yield from elements_of(
+                block.get("child_blocks") or block.get("blocks") or block.get("elements") or []
+            )
         for element in found:
             if element["type"] != "image":
                 yield block, element
@@ -77,12 +79,18 @@ def first_state(blocks: list[JSON]) -> JSON:
             value = element.get(first) if first else None
             if value is None and key in _LISTS:
                 value = []
-            state.setdefault(block["block_id"], {})[element["action_id"]] = {"type": element["type"], key: value}
+            state.setdefault(block["block_id"], {})[element["action_id"]] = {
+                "type": element["type"],
+                key: value,
+            }
     return state
 
 
 def given_value(element: JSON, given: JSON) -> JSON:
-    """A state value from what a person sent. Raises UiError ``bad_value`` for an option that is not offered."""
+    """A state value from what a person sent.
+
+    Raises UiError ``bad_value`` for an option that is not offered.
+    """
     kind = element["type"]
     if kind not in VALUES:
         return {"type": kind}
@@ -105,7 +113,10 @@ def _offered(element: JSON, option: Any) -> JSON:
             return option  # pyright: ignore[reportUnknownVariableType]
         return {"text": {"type": "plain_text", "text": wanted, "emoji": True}, "value": wanted}
     groups: list[JSON] = element.get("option_groups") or []
-    options: list[JSON] = [*(element.get("options") or []), *(o for group in groups for o in group["options"])]
+    options: list[JSON] = [
+        *(element.get("options") or []),
+        *(o for group in groups for o in group["options"]),
+    ]
     for candidate in options:
         if candidate.get("value") == wanted:
             return candidate

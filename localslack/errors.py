@@ -65,7 +65,7 @@ class UiError(LocalslackError):
 
 
 class NotDelivered(LocalslackError):
-    """The app is not connected (``dispatch_failed``) or did not acknowledge in time (``operation_timeout``)."""
+    """The app is not connected (``dispatch_failed``) or was too slow (``operation_timeout``)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localslack.ids import new_id
-from localslack.records import Channel, JSON
+from localslack.records import JSON, Channel
 
 if TYPE_CHECKING:
     from localslack.world import World

@@ -1,4 +1,4 @@
-"""Verbs about files: the external upload flow of apps, drops by people, sharing, deleting, who may read them."""
+"""Verbs about files: uploads by apps, drops by people, sharing, deleting, who may read them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import asyncio
 import mimetypes
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from localslack import events
 from localslack.errors import ApiError
 from localslack.ids import new_id
-from localslack.records import Channel, File, JSON, Message, Share, User
+from localslack.records import JSON, Channel, File, Message, Share, User
 from localslack.world import World
 
 IMAGE_PROCESSING_S = 0.6
 OTHER_PROCESSING_S = 0.1
 SHARING_S = 0.1
 
-_KNOWN = {".jsonl": ("application/octet-stream", "binary"), ".csv": ("text/csv", "csv"), ".md": ("text/plain", "text")}
+_KNOWN = {
+    ".jsonl": ("application/octet-stream", "binary"),
+    ".csv": ("text/csv", "csv"),
+    ".md": ("text/plain", "text"),
+}
 
 
 def kind_of(name: str) -> tuple[str, str]:
@@ -36,7 +40,10 @@ def path_of(world: World, file: File) -> Path:
 
 
 def reserve(world: World, user: User, name: str, size: int, *, processing: bool, **more: Any) -> File:
-    """A file record without bytes yet. ``processing``: its kind shows only a moment later, as after API uploads."""
+    """A file record without bytes yet.
+
+    ``processing``: its kind shows only a moment later, as after API uploads.
+    """
     mimetype, filetype = kind_of(name)
     now = world.clock.now()
     wait = IMAGE_PROCESSING_S if mimetype.startswith("image/") else OTHER_PROCESSING_S
@@ -61,7 +68,9 @@ def receive(world: World, file: File, content: bytes) -> None:
     path_of(world, file).write_bytes(content)
 
 
-def drop(world: World, channel: Channel, user: User, files: list[File], text: str, thread_ts: str | None) -> Message:
+def drop(
+    world: World, channel: Channel, user: User, files: list[File], text: str, thread_ts: str | None
+) -> Message:
     """A person's files in a channel: one ``file_share`` message, and one ``file_shared`` event a file."""
     return _share(world, channel, user, files, text, thread_ts, None)
 
@@ -141,7 +150,10 @@ def readable(world: World, file_id: str) -> File:
 
 
 def check_pictures(world: World, blocks: list[JSON]) -> None:
-    """Image blocks that name a Slack file need one that is an image and is processed. Raises ``invalid_blocks``."""
+    """Image blocks that name a Slack file need one that is an image and is processed.
+
+    Raises ``invalid_blocks``.
+    """
     for number, block in enumerate(blocks):
         for place, source in _slack_files(block):
             where = f"[json-pointer:/blocks/{number}{place}/slack_file]"
@@ -172,8 +184,9 @@ def _slack_files(block: JSON) -> list[tuple[str, JSON]]:
         found.append(("/accessory", accessory["slack_file"]))
     elements: list[Any] = block.get("elements") or []
     for number, element in enumerate(elements):
-        if isinstance(element, dict) and isinstance(element.get("slack_file"), dict):  # pyright: ignore[reportUnknownMemberType]
-            found.append((f"/elements/{number}", element["slack_file"]))
+        source: Any = cast("JSON", element).get("slack_file") if isinstance(element, dict) else None
+        if isinstance(source, dict):
+            found.append((f"/elements/{number}", cast("JSON", source)))
     return found
 
 

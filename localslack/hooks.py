@@ -1,4 +1,4 @@
-"""``response_url``: an address to which the app may answer an interaction, five times within thirty minutes."""
+"""``response_url``: where the app may answer an interaction, five times within thirty minutes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIFETIME_S = 30 * 60
 
 @dataclass
 class Hook:
-    """One response_url: for whom, where, and which message the person clicked in (``ts``, may be ephemeral)."""
+    """One response_url: for whom, where, and the message that was clicked in (``ts``, may be ephemeral)."""
 
     id: str
     user: str

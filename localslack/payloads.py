@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from localslack import shapes
-from localslack.records import Channel, JSON, Message, User, View
+from localslack.records import JSON, Channel, Message, User, View
 from localslack.world import World
 
-_TOKEN = "localslack"
+_VERIFICATION = "localslack"
 
 
 def _common(world: World, kind: str, user: User) -> JSON:
     me = world.me
     return {
         "type": kind,
-        "token": _TOKEN,
+        "token": _VERIFICATION,
         "api_app_id": me.app_id,
         "team": {"id": me.team_id, "domain": me.team_domain},
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": me.team_id},
@@ -30,7 +30,7 @@ def slash_command(world: World, user: User, channel: Channel, command: str, text
     """A typed slash command, with a fresh trigger and a response_url."""
     me = world.me
     return {
-        "token": _TOKEN,
+        "token": _VERIFICATION,
         "team_id": me.team_id,
         "team_domain": me.team_domain,
         "channel_id": channel.id,
@@ -51,7 +51,9 @@ def response_url(world: World, user: User, channel: Channel, message: Message | 
     return f"{world.base_url}/hooks/{world.hooks.make(user.id, channel.id, ts, thread).id}"
 
 
-def message_click(world: World, user: User, channel: Channel, message: Message, action: JSON, state: JSON) -> JSON:
+def message_click(
+    world: World, user: User, channel: Channel, message: Message, action: JSON, state: JSON
+) -> JSON:
     """A click in a message. An ephemeral one is named by its container only."""
     container: JSON = {
         "type": "message",
@@ -115,7 +117,12 @@ def block_suggestion(
         }
     channel, message = where
     return payload | {
-        "container": {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": False},
+        "container": {
+            "type": "message",
+            "message_ts": message.ts,
+            "channel_id": channel.id,
+            "is_ephemeral": False,
+        },
         "channel": {"id": channel.id, "name": channel_name(channel)},
         "message": world.message_json(message, figures=True),
     }
@@ -131,9 +138,13 @@ def shortcut(world: World, user: User, callback_id: str, where: tuple[Channel, M
     if where is None:
         return _common(world, "shortcut", user) | common
     channel, message = where
-    return _common(world, "message_action", user) | common | {
-        "response_url": response_url(world, user, channel, message),
-        "message_ts": message.ts,
-        "channel": {"id": channel.id, "name": channel_name(channel)},
-        "message": world.message_json(message, figures=True),
-    }
+    return (
+        _common(world, "message_action", user)
+        | common
+        | {
+            "response_url": response_url(world, user, channel, message),
+            "message_ts": message.ts,
+            "channel": {"id": channel.id, "name": channel_name(channel)},
+            "message": world.message_json(message, figures=True),
+        }
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JSON = dict[str, Any]
+STREAM_LIFETIME_S = 300.0
 ChannelKind = Literal["channel", "group", "im"]
 
 
@@ -42,7 +43,10 @@ class Channel:
 
 @dataclass(frozen=True)
 class Stream:
-    """The state of a message that is being streamed. ``started`` is Unix seconds, ``size`` characters so far."""
+    """The state of a message that is being streamed.
+
+    ``started`` is Unix seconds, ``size`` characters so far.
+    """
 
     started: float
     size: int
@@ -80,9 +84,10 @@ class Message:
     def is_reply(self) -> bool:
         return self.thread_ts is not None and self.thread_ts != self.ts
 
-    @property
-    def is_streaming(self) -> bool:
-        return self.stream is not None and not self.stream.stopped
+    def is_streaming(self, now: float) -> bool:
+        """Started, not stopped, and not yet closed by the server."""
+        stream = self.stream
+        return stream is not None and not stream.stopped and now - stream.started <= STREAM_LIFETIME_S
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Share:
 
 @dataclass(frozen=True)
 class File:
-    """An uploaded file. ``ready_at`` (Unix seconds) is when its processing is over; before, it has no mimetype.
+    """An uploaded file. ``ready_at`` (Unix seconds) ends its processing; before, it shows no mimetype.
 
     ``size`` may be claimed to differ from the stored bytes, ``host`` may name a foreign download host.
     """
@@ -123,7 +128,10 @@ class File:
 
 @dataclass(frozen=True)
 class View:
-    """A modal or a Home tab as one person sees it. ``body`` is the view payload with every block id filled in."""
+    """A modal or a Home tab as one person sees it.
+
+    ``body`` is the view payload with every block id filled in.
+    """
 
     id: str
     user: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localslack.ids import new_id
 from localslack.manifest import Manifest
-from localslack.records import Channel, Identity, User
+from localslack.records import Channel, ChannelKind, Identity, User
 from localslack.store import Store
 
 TEAM_NAME = "ftbot demo"
@@ -17,7 +17,7 @@ TEAM_DOMAIN = "ftbot-demo"
 
 
 def tokens(data: Path, given: dict[str, str | None]) -> dict[str, str]:
-    """``bot_token, app_token, signing_secret``: as given, else as kept in ``tokens.json``, else made and kept."""
+    """``bot_token, app_token, signing_secret``: as given, else from ``tokens.json``, else made and kept."""
     path = data / "tokens.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     fresh = {
@@ -54,7 +54,7 @@ def seed(store: Store, me: Identity, manifest: Manifest) -> None:
     store.save_user(jin)
     store.save_user(mina)
     everybody = (jin.id, mina.id, me.bot_user_id)
-    rooms = (
+    rooms: tuple[tuple[str, ChannelKind, tuple[str, ...]], ...] = (
         ("general", "channel", everybody),
         ("tuning", "channel", everybody),
         ("random", "channel", (jin.id, mina.id)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localslack.ids import short_id
-from localslack.records import Channel, File, Identity, JSON, Message, Share, User, View
+from localslack.records import JSON, Channel, File, Identity, Message, Share, User, View
 
 _IMAGE_SIZES = (64, 80, 360)
 
@@ -75,7 +75,7 @@ def channel_json(channel: Channel, me: Identity, *, other: str | None = None) ->
         "updated": channel.created * 1000,
     }
     if channel.kind == "im":
-        return common | {"user": other or "", "is_open": True}
+        return common | {"user": other or ""}
     return common | {
         "name": channel.name,
         "name_normalized": channel.name,
@@ -134,7 +134,9 @@ def file_json(file: File, me: Identity, base_url: str, now: float, kinds: dict[s
         "shares": _shares_json(file.shares, me, kinds),
     }
     for key, kind in (("channels", "channel"), ("groups", "group"), ("ims", "im")):
-        body[key] = list(dict.fromkeys(share.channel for share in file.shares if kinds.get(share.channel) == kind))
+        body[key] = list(
+            dict.fromkeys(share.channel for share in file.shares if kinds.get(share.channel) == kind)
+        )
     if file.alt_txt:
         body["alt_txt"] = file.alt_txt
     if file.is_image and ready:
@@ -212,7 +214,7 @@ def _plain(text: JSON) -> JSON:
 
 
 def with_ids(blocks: list[JSON]) -> list[JSON]:
-    """Blocks with a ``block_id`` each, and an ``action_id`` for each interactive element, as Slack fills them in."""
+    """Blocks with the ids that Slack fills in: ``block_id``, and ``action_id`` for interactive elements."""
     return [_block_with_ids(block) for block in blocks]
 
 

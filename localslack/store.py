@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from localslack.records import Channel, File, JSON, Message, Share, Stream, User, View
+from localslack.records import JSON, Channel, File, Message, Share, Stream, User, View
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -89,14 +89,19 @@ class Store:
         )
 
     def channels(self) -> list[Channel]:
-        return [Channel(**json.loads(body)) for (body,) in self._run("SELECT body FROM channels ORDER BY rowid")]
+        return [
+            Channel(**json.loads(body)) for (body,) in self._run("SELECT body FROM channels ORDER BY rowid")
+        ]
 
     def channel(self, channel_id: str) -> Channel | None:
         rows = self._run("SELECT body FROM channels WHERE id = ?", channel_id)
         return Channel(**json.loads(rows[0][0])) if rows else None
 
     def members(self, channel_id: str) -> list[str]:
-        return [row[0] for row in self._run("SELECT user FROM members WHERE channel = ? ORDER BY rowid", channel_id)]
+        return [
+            row[0]
+            for row in self._run("SELECT user FROM members WHERE channel = ? ORDER BY rowid", channel_id)
+        ]
 
     def add_member(self, channel_id: str, user_id: str) -> None:
         self._run("INSERT OR IGNORE INTO members VALUES (?, ?)", channel_id, user_id)
@@ -125,11 +130,14 @@ class Store:
         self._run("DELETE FROM messages WHERE channel = ? AND ts = ?", channel_id, ts)
         self._run("DELETE FROM reactions WHERE channel = ? AND ts = ?", channel_id, ts)
 
-    def timeline(self, channel_id: str, before: str, after: str, limit: int, viewer: str | None = None) -> list[Message]:
-        """Roots and broadcast replies with ``after < ts < before``, newest first; ephemerals of ``viewer`` only."""
+    def timeline(
+        self, channel_id: str, before: str, after: str, limit: int, viewer: str | None = None
+    ) -> list[Message]:
+        """Roots and broadcasts with ``after < ts < before``, newest first; ephemerals of ``viewer`` only."""
         rows = self._run(
             "SELECT body FROM messages WHERE channel = ? AND ts < ? AND ts > ?"
-            " AND (root = ts OR json_extract(body, '$.broadcast')) AND (ephemeral_to IS NULL OR ephemeral_to = ?)"
+            " AND (root = ts OR json_extract(body, '$.broadcast'))"
+            " AND (ephemeral_to IS NULL OR ephemeral_to = ?)"
             " ORDER BY ts DESC LIMIT ?",
             channel_id,
             before,
@@ -142,8 +150,8 @@ class Store:
     def thread(self, channel_id: str, root: str, viewer: str | None = None) -> list[Message]:
         """The root and its replies, oldest first; ephemerals of ``viewer`` only."""
         rows = self._run(
-            "SELECT body FROM messages WHERE channel = ? AND root = ? AND (ephemeral_to IS NULL OR ephemeral_to = ?)"
-            " ORDER BY ts",
+            "SELECT body FROM messages WHERE channel = ? AND root = ?"
+            " AND (ephemeral_to IS NULL OR ephemeral_to = ?) ORDER BY ts",
             channel_id,
             root,
             viewer,
@@ -154,7 +162,8 @@ class Store:
         rows = self._run("SELECT ts FROM reads WHERE user = ? AND channel = ?", user_id, channel_id)
         since = rows[0][0] if rows else "0"
         count = self._run(
-            "SELECT count(*) FROM messages WHERE channel = ? AND root = ts AND ts > ? AND ephemeral_to IS NULL",
+            "SELECT count(*) FROM messages"
+            " WHERE channel = ? AND root = ts AND ts > ? AND ephemeral_to IS NULL",
             channel_id,
             since,
         )
@@ -175,7 +184,13 @@ class Store:
         return [{"name": name, "users": users, "count": len(users)} for name, users in found.items()]
 
     def add_reaction(self, channel_id: str, ts: str, name: str, user_id: str) -> None:
-        self._run("INSERT INTO reactions (channel, ts, name, user) VALUES (?, ?, ?, ?)", channel_id, ts, name, user_id)
+        self._run(
+            "INSERT INTO reactions (channel, ts, name, user) VALUES (?, ?, ?, ?)",
+            channel_id,
+            ts,
+            name,
+            user_id,
+        )
 
     def remove_reaction(self, channel_id: str, ts: str, name: str, user_id: str) -> None:
         self._run(

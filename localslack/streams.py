@@ -10,11 +10,10 @@ from typing import Any
 
 from localslack.blocks import check_chunks
 from localslack.errors import ApiError
-from localslack.records import Channel, JSON, Message, Stream
+from localslack.records import JSON, Channel, Message, Stream
 from localslack.shapes import with_ids
 from localslack.world import World
 
-LIFETIME_S = 300.0
 MAX_TEXT = 12_000
 MAX_BLOCKS = 50
 
@@ -34,9 +33,14 @@ def append(world: World, message: Message, markdown: str, chunks: list[Any]) -> 
 
 
 def stop(
-    world: World, message: Message, markdown: str, chunks: list[Any], blocks: list[JSON], metadata: JSON | None
+    world: World,
+    message: Message,
+    markdown: str,
+    chunks: list[Any],
+    blocks: list[JSON],
+    metadata: JSON | None,
 ) -> Message:
-    """The last of a streamed message; ``blocks`` stand at its bottom. The app is told of the finished message."""
+    """The last of a streamed message; ``blocks`` stand at its bottom."""
     stream = replace(_grown(_live(world, message), markdown, chunks), stopped=True)
     return _keep(world, message, stream, blocks, metadata)
 
@@ -51,16 +55,10 @@ def _keep(
     return changed
 
 
-def is_live(world: World, message: Message) -> bool:
-    """Still in the streaming state: started, not stopped and not older than five minutes."""
-    stream = message.stream
-    return stream is not None and not stream.stopped and world.clock.now() - stream.started <= LIFETIME_S
-
-
 def _live(world: World, message: Message) -> Stream:
     if not message.from_app:
         raise ApiError("message_not_owned_by_app")
-    if message.stream is None or not is_live(world, message):
+    if message.stream is None or not message.is_streaming(world.clock.now()):
         raise ApiError("message_not_in_streaming_state")
     return message.stream
 
@@ -72,7 +70,10 @@ def _content(stream: Stream, bottom: list[JSON]) -> tuple[str, list[JSON] | None
 
 
 def _grown(stream: Stream, markdown: str, chunks: list[Any]) -> Stream:
-    """The stream with more content. Raises ApiError ``msg_too_long``, ``invalid_chunks``, ``msg_blocks_too_many``."""
+    """The stream with more content.
+
+    Raises ApiError ``msg_too_long``, ``invalid_chunks``, ``msg_blocks_too_many``.
+    """
     problem = check_chunks(chunks)
     if problem is not None:
         raise ApiError("invalid_chunks", f"[ERROR] {problem}")

@@ -6,12 +6,13 @@ import json
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
@@ -26,7 +27,8 @@ from localslack.world import World
 
 _LOGIN_PAGE = """<!DOCTYPE html>
 <html><head><title>Sign in | Slack</title></head>
-<body><h1>Sign in to your workspace</h1><p>This file can only be read with the token of an app that may see it.</p>
+<body><h1>Sign in to your workspace</h1>
+<p>This file can only be read with the token of an app that may see it.</p>
 </body></html>
 """
 
@@ -55,6 +57,8 @@ def build_app(world: World) -> Starlette:
         Route("/files-pri/{key}/download/{name:path}", download),
         Route("/files-pri/{key}/{name:path}", download),
         Route("/hooks/{hook}", hook, methods=["POST"]),
+        Route("/archives/{channel}/{message}", _permalink),
+        Route("/files/{user}/{file}/{name:path}", _file_permalink),
         *ui_routes(world, api),
         Mount("/page", _Page(directory=_page_folder())),
         Mount("/", _Page(directory=_page_folder(), html=True)),
@@ -106,6 +110,18 @@ async def _download(world: World, request: Request) -> Response:
     if not path.exists():
         return PlainTextResponse("not found", status_code=404)
     return FileResponse(path, media_type=file.mimetype, filename=file.name)
+
+
+async def _permalink(request: Request) -> Response:
+    """A message's link leads to its place in the page."""
+    thread = request.query_params.get("thread_ts", "")
+    return RedirectResponse(
+        f"/#{quote(request.path_params['channel'])}" + (f"/{quote(thread)}" if thread else "")
+    )
+
+
+async def _file_permalink(request: Request) -> Response:
+    return RedirectResponse(f"/ui/files/{quote(request.path_params['file'])}/content")
 
 
 async def _hook(world: World, request: Request) -> Response:

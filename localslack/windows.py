@@ -44,7 +44,9 @@ class Windows:
         """A fresh trigger id for something that ``user`` just did."""
         now = time.time()
         self._triggers = {k: t for k, t in self._triggers.items() if now - t.created < 600}
-        made = Trigger(f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}", user, now)
+        made = Trigger(
+            f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}", user, now
+        )
         self._triggers[made.id] = made
         return made.id
 
@@ -79,7 +81,10 @@ class Windows:
         return view
 
     def push(self, user: str, body: JSON) -> View:
-        """A modal on top. Raises ApiError ``push_limit_reached`` for a fourth, ``not_found`` without one below."""
+        """A modal on top.
+
+        Raises ApiError ``push_limit_reached`` for a fourth, ``not_found`` without one below.
+        """
         stack = self._stacks.get(user) or []
         if not stack:
             raise ApiError("not_found")

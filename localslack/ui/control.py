@@ -10,7 +10,16 @@ from localslack.records import JSON
 from localslack.ui.request import Person
 from localslack.webapi.routes import WebApi
 
-_KNOWN = {"rate_limit", "rate_limits", "disconnect", "calls", "redeliver", "events", "retry_delays", "trigger_seconds"}
+_KNOWN = {
+    "rate_limit",
+    "rate_limits",
+    "disconnect",
+    "calls",
+    "redeliver",
+    "events",
+    "retry_delays",
+    "trigger_seconds",
+}
 
 
 def control(api: WebApi) -> Any:
@@ -19,7 +28,9 @@ def control(api: WebApi) -> Any:
     async def act(person: Person) -> JSON:
         body, world = person.body, person.world
         if unknown := sorted(set(body) - _KNOWN):
-            raise UiError("unknown_order", f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(_KNOWN))}.")
+            raise UiError(
+                "unknown_order", f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(_KNOWN))}."
+            )
         answer: JSON = {}
         if order := body.get("rate_limit"):
             api.limits.order(order["method"], int(order.get("seconds", 1)), int(order.get("times", 1)))

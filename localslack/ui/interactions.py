@@ -8,7 +8,7 @@ from localslack import channels, events, payloads, shapes
 from localslack.answers import answer_command
 from localslack.elements import action_of, find_element, first_state, given_value, input_errors
 from localslack.errors import ApiError, UiError
-from localslack.records import Channel, JSON, Message, View
+from localslack.records import JSON, Channel, Message, View
 from localslack.typed import escape, markup
 from localslack.ui import rooms
 from localslack.ui.request import Person
@@ -61,7 +61,9 @@ async def act(person: Person) -> JSON:
     return {}
 
 
-def _act_in_message(person: Person, channel: Channel, message: Message, block_id: str, action_id: str) -> JSON:
+def _act_in_message(
+    person: Person, channel: Channel, message: Message, block_id: str, action_id: str
+) -> JSON:
     world, blocks = person.world, message.blocks or []
     block, element = find_element(blocks, block_id, action_id)
     action = action_of(block, element, person.body, world.clock.next_ts())
@@ -136,11 +138,17 @@ def _respond(person: Person, view: View, answer: JSON) -> JSON:
         try:
             body = checked_view(world, answer.get("view") or {}, "modal")
             current = world.windows.find(view.id) or view
-            shown = world.windows.update(current, body) if kind == "update" else world.windows.push(person.user.id, body)
+            shown = (
+                world.windows.update(current, body)
+                if kind == "update"
+                else world.windows.push(person.user.id, body)
+            )
         except ApiError as error:
             raise UiError("bad_answer", f"The app's answer is not valid: {error}", 502) from None
         said = shapes.view_json(shown, world.me)
-        world.feed.publish({"type": "view_updated" if kind == "update" else "view_pushed", "view": said}, only)
+        world.feed.publish(
+            {"type": "view_updated" if kind == "update" else "view_pushed", "view": said}, only
+        )
         return {"view": said}
     if kind == "clear":
         for open_view in world.windows.stack(person.user.id)[::-1]:
@@ -173,7 +181,9 @@ async def close(person: Person) -> JSON:
     for closed in doomed:
         world.feed.publish({"type": "view_closed", "view_id": closed.id}, frozenset({person.user.id}))
         if closed.body.get("notify_on_close"):
-            world.delivery.tell("interactive", payloads.view_closed(world, person.user, closed, cleared=clears))
+            world.delivery.tell(
+                "interactive", payloads.view_closed(world, person.user, closed, cleared=clears)
+            )
     return {}
 
 

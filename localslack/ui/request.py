@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localslack.errors import ApiError, NotDelivered, UiError
-from localslack.records import Channel, JSON, Message, User
+from localslack.records import JSON, Channel, Message, User
 from localslack.world import World
 
 DEFAULT_PERSON = "jin"
@@ -46,8 +46,15 @@ class Person:
         return self.body[name]
 
     def channel(self, channel_id: str, *, joined: bool = False) -> Channel:
-        """A channel by id or name that the person may see. Raises UiError ``channel_not_found``, ``not_in_channel``."""
-        named = (c for c in self.world.store.channels() if channel_id in (c.id, c.name, f"#{c.name}") and channel_id)
+        """A channel by id or name that the person may see.
+
+        Raises UiError ``channel_not_found``, ``not_in_channel``.
+        """
+        named = (
+            c
+            for c in self.world.store.channels()
+            if channel_id in (c.id, c.name, f"#{c.name}") and channel_id
+        )
         channel = next(named, None)
         if channel is None or (channel.is_private and not self.is_member(channel)):
             raise UiError("channel_not_found", _WORDS["channel_not_found"], 404)

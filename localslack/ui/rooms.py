@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from localslack import channels, filedesk
 from localslack.errors import UiError
-from localslack.records import File, JSON, Message
+from localslack.records import JSON, File, Message
 from localslack.typed import markup
 from localslack.ui.request import Person
 
@@ -24,7 +24,9 @@ async def state(person: Person) -> JSON:
         "notice": NOTICE,
         "me": {"id": person.user.id, "name": person.user.name, "real_name": person.user.real_name},
         "team": {"id": world.me.team_id, "name": world.me.team_name},
-        "users": [{"id": u.id, "name": u.name, "real_name": u.real_name, "is_bot": u.is_bot} for u in world.users],
+        "users": [
+            {"id": u.id, "name": u.name, "real_name": u.real_name, "is_bot": u.is_bot} for u in world.users
+        ],
         "channels": [channels.channel_ui(world, channel, person.user) for channel in visible],
         "app": {
             "bot_user_id": world.me.bot_user_id,
@@ -33,7 +35,9 @@ async def state(person: Person) -> JSON:
                 {"command": c.command, "description": c.description, "usage_hint": c.usage_hint}
                 for c in manifest.commands
             ],
-            "shortcuts": [{"name": s.name, "type": s.type, "callback_id": s.callback_id} for s in manifest.shortcuts],
+            "shortcuts": [
+                {"name": s.name, "type": s.type, "callback_id": s.callback_id} for s in manifest.shortcuts
+            ],
             "home_tab": manifest.home_tab,
             "connected": bool(world.delivery.wires),
         },
@@ -139,16 +143,26 @@ async def invite(person: Person, channel_id: str, text: str) -> JSON:
 
 
 async def drop(person: Person) -> JSON:
-    """Files from a person. Form fields ``claim_size`` and ``claim_host`` make the file object lie, for tests."""
+    """Files from a person.
+
+    Form fields ``claim_size`` and ``claim_host`` make the file object lie, for tests.
+    """
     channel = person.path_channel(joined=True)
     async with person.request.form(max_files=10) as form:
-        files = [await _kept(person, upload, form) for upload in form.getlist("file") if isinstance(upload, UploadFile)]
+        files = [
+            await _kept(person, upload, form)
+            for upload in form.getlist("file")
+            if isinstance(upload, UploadFile)
+        ]
         if not files:
             raise UiError("missing_field", "There is no file in the form (field 'file').")
         thread_ts = person.world.thread_root(channel.id, str(form.get("thread_ts") or "") or None)
         text = markup(person.world, str(form.get("text") or ""))
     message = filedesk.drop(person.world, channel, person.user, files, text, thread_ts)
-    return {"message": person.world.message_ui(message), "files": [person.world.file_ui(file) for file in files]}
+    return {
+        "message": person.world.message_ui(message),
+        "files": [person.world.file_ui(file) for file in files],
+    }
 
 
 async def _kept(person: Person, upload: UploadFile, form: FormData) -> File:
@@ -167,9 +181,13 @@ async def file_content(person: Person) -> Response:
     path = filedesk.path_of(person.world, file) if file else None
     if file is None or path is None or file.deleted or not path.exists():
         raise UiError("file_not_found", "There is no such file.", 404)
-    kind = file.mimetype if file.is_image else "text/plain; charset=utf-8" if _is_text(file) else file.mimetype
+    kind = (
+        file.mimetype if file.is_image else "text/plain; charset=utf-8" if _is_text(file) else file.mimetype
+    )
     headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-    return FileResponse(path, media_type=kind, filename=file.name, content_disposition_type="inline", headers=headers)
+    return FileResponse(
+        path, media_type=kind, filename=file.name, content_disposition_type="inline", headers=headers
+    )
 
 
 def _is_text(file: File) -> bool:

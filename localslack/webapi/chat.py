@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from localslack import channels
 from localslack.errors import ApiError
-from localslack.records import Channel, JSON
-from localslack.streams import is_live
+from localslack.records import JSON, Channel
 from localslack.webapi.content import MAX_POST_TEXT, MAX_UPDATE_TEXT, POST_ARGS, content_of
 from localslack.webapi.registry import Call, method
 
@@ -53,7 +52,11 @@ def post_message(call: Call) -> JSON:
         username=_username(call),
         **fields,
     )
-    answer: JSON = {"channel": channel.id, "ts": message.ts, "message": world.message_json(message, metadata=True)}
+    answer: JSON = {
+        "channel": channel.id,
+        "ts": message.ts,
+        "message": world.message_json(message, metadata=True),
+    }
     if len(call.get("text") or "") > MAX_POST_TEXT:
         answer["warning"] = "message_truncated"
     return answer
@@ -75,8 +78,8 @@ def post_ephemeral(call: Call) -> JSON:
 
 @method(
     "chat.update",
-    "channel! ts! text blocks:list attachments:list unfurled_attachments:list markdown_text metadata:obj as_user:bool"
-    " link_names:bool parse reply_broadcast:bool file_ids:list",
+    "channel! ts! text blocks:list attachments:list unfurled_attachments:list markdown_text metadata:obj"
+    " as_user:bool link_names:bool parse reply_broadcast:bool file_ids:list",
     scopes="chat:write",
 )
 def update(call: Call) -> JSON:
@@ -85,13 +88,14 @@ def update(call: Call) -> JSON:
     message = call.message(channel)
     if not message.from_app or message.subtype == "tombstone":
         raise ApiError("cant_update_message")
-    if is_live(world, message):
+    if message.is_streaming(world.clock.now()):
         raise ApiError("streaming_state_conflict")
     fields = content_of(call, max_text=MAX_UPDATE_TEXT)
     if call.get("text") is None and call.get("markdown_text") is None:
         fields["text"] = message.text
     changed = world.edit(message, stream=None, **({"blocks": None} | fields))
     body = world.message_json(changed, metadata=True)
+    body.pop("ts")  # Slack gives it beside the message only
     return {"channel": channel.id, "ts": changed.ts, "text": changed.text, "message": body}
 
 

@@ -26,7 +26,10 @@ POST_ARGS = (
 
 
 def content_of(call: Call, *, max_text: int | None = None) -> JSON:
-    """Message fields from a call: text, blocks, attachments, metadata. Raises ApiError for each of Slack's rules."""
+    """Message fields from a call: text, blocks, attachments, metadata.
+
+    Raises ApiError for each of Slack's rules.
+    """
     text, markdown = call.get("text"), call.get("markdown_text")
     blocks, attachments = call.get("blocks"), call.get("attachments")
     if markdown is not None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from localslack import channels, shapes
 from localslack.errors import ApiError
-from localslack.records import Channel, JSON, Message
-from localslack.webapi.registry import Call, HISTORY_SCOPES, READ_SCOPES, method
+from localslack.records import JSON, Channel, Message
+from localslack.webapi.registry import HISTORY_SCOPES, READ_SCOPES, Call, method
 
 _READ = "channels:read groups:read im:read mpim:read"
 _HISTORY = "channels:history groups:history im:history mpim:history"
@@ -27,7 +27,10 @@ def _json(call: Call, channel: Channel) -> JSON:
 
 
 def page(call: Call, items: list[Any], default: int) -> tuple[list[Any], str]:
-    """One page of a list by ``limit`` and ``cursor``. Raises ApiError ``invalid_cursor`` or ``invalid_limit``."""
+    """One page of a list by ``limit`` and ``cursor``.
+
+    Raises ApiError ``invalid_cursor`` or ``invalid_limit``.
+    """
     limit = call.get("limit") or default
     if not 1 <= limit <= 1000:
         raise ApiError("invalid_limit")
@@ -38,7 +41,9 @@ def page(call: Call, items: list[Any], default: int) -> tuple[list[Any], str]:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             raise ApiError("invalid_cursor") from None
     end = start + limit
-    return items[start:end], base64.urlsafe_b64encode(f"at:{end}".encode()).decode() if end < len(items) else ""
+    return items[start:end], base64.urlsafe_b64encode(f"at:{end}".encode()).decode() if end < len(
+        items
+    ) else ""
 
 
 @method("conversations.info", "channel! include_locale:bool include_num_members:bool", scopes=_READ)
@@ -114,7 +119,9 @@ def members(call: Call) -> JSON:
     return {"members": found, "response_metadata": {"next_cursor": cursor}}
 
 
-@method("conversations.open", "channel return_im:bool users prevent_creation:bool", scopes="im:write mpim:write")
+@method(
+    "conversations.open", "channel return_im:bool users prevent_creation:bool", scopes="im:write mpim:write"
+)
 def open_conversation(call: Call) -> JSON:
     world = call.world
     if call.get("channel"):
@@ -124,7 +131,9 @@ def open_conversation(call: Call) -> JSON:
         if not users:
             raise ApiError("users_list_not_supplied")
         if len(users) > 1:
-            raise ApiError("method_not_supported_for_channel_type", "[ERROR] group messages are not supported here")
+            raise ApiError(
+                "method_not_supported_for_channel_type", "[ERROR] group messages are not supported here"
+            )
         user = world.user(users[0])
         if user is None:
             raise ApiError("user_not_found")
@@ -172,7 +181,11 @@ def list_conversations(call: Call) -> JSON:
     return _listed(call, visible)
 
 
-@method("users.conversations", "cursor exclude_archived:bool exclude_muted:bool limit:int team_id types user", scopes=_READ)
+@method(
+    "users.conversations",
+    "cursor exclude_archived:bool exclude_muted:bool limit:int team_id types user",
+    scopes=_READ,
+)
 def user_conversations(call: Call) -> JSON:
     """The channels of the bot, or those of a person that the bot may know of."""
     world, user = call.world, call.get("user") or call.world.me.bot_user_id

@@ -7,14 +7,19 @@ from typing import Any
 
 from localslack import filedesk
 from localslack.errors import ApiError
-from localslack.records import Channel, File, JSON
+from localslack.records import JSON, Channel, File
 from localslack.webapi.content import checked_blocks
 from localslack.webapi.registry import Call, method
 
 MAX_SNIPPET = 1_000_000
 
 
-@method("files.getUploadURLExternal", "filename! length!:int snippet_type alt_txt", tier="t4", scopes="files:write")
+@method(
+    "files.getUploadURLExternal",
+    "filename! length!:int snippet_type alt_txt",
+    tier="t4",
+    scopes="files:write",
+)
 def get_upload_url(call: Call) -> JSON:
     name, length = call.get("filename"), call.get("length")
     if length < 1:
@@ -25,7 +30,13 @@ def get_upload_url(call: Call) -> JSON:
         raise ApiError("snippet_too_large")
     world = call.world
     file = filedesk.reserve(
-        world, world.bot, name.replace("/", "_"), length, processing=True, complete=False, alt_txt=call.get("alt_txt")
+        world,
+        world.bot,
+        name.replace("/", "_"),
+        length,
+        processing=True,
+        complete=False,
+        alt_txt=call.get("alt_txt"),
     )
     return {"upload_url": f"{world.base_url}/upload/{file.id}", "file_id": file.id}
 
@@ -37,7 +48,9 @@ def _named_files(call: Call) -> list[File]:
         raise ApiError("invalid_arguments", "[ERROR] no files given [json-pointer:/files]")
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or set(entry) - {"id", "title", "highlight_type"}:  # pyright: ignore[reportUnknownArgumentType]
-            raise ApiError("invalid_arguments", f"[ERROR] unknown or missing key [json-pointer:/files/{number}]")
+            raise ApiError(
+                "invalid_arguments", f"[ERROR] unknown or missing key [json-pointer:/files/{number}]"
+            )
         known: JSON = entry  # pyright: ignore[reportUnknownVariableType]
         file = call.world.store.file(str(known.get("id")))
         if file is None or file.complete or not filedesk.path_of(call.world, file).exists():
@@ -86,7 +99,11 @@ def file_info(call: Call) -> JSON:
     return {"file": call.world.file_json(file), "comments": []}
 
 
-@method("files.list", "channel count:int page:int show_files_hidden_by_limit:bool team_id ts_from ts_to types user", scopes="files:read")
+@method(
+    "files.list",
+    "channel count:int page:int show_files_hidden_by_limit:bool team_id ts_from ts_to types user",
+    scopes="files:read",
+)
 def file_list(call: Call) -> JSON:
     """Newest first; ``channel`` and ``user`` narrow it. One page of ``count`` (default 100)."""
     found = [file for file in call.world.store.files() if _listed(call, file)][::-1]

@@ -1,4 +1,4 @@
-"""How often a method may be called: Slack's tiers with a little of the room that Slack gives, and faults on order."""
+"""How often a method may be called: Slack's tiers with a little of Slack's own room, and faults on order."""
 
 from __future__ import annotations
 

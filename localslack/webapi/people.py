@@ -9,7 +9,7 @@ from localslack.webapi.conversations import page
 from localslack.webapi.registry import Call, method
 
 
-@method("api.test", "error foo", tier="t4", token="none")
+@method("api.test", "error foo", tier="t4", caller="anybody")
 def api_test(call: Call) -> JSON:
     if call.get("error"):
         raise ApiError(call.get("error"), args=call.args)

@@ -42,5 +42,7 @@ def get(call: Call) -> JSON:
         raise ApiError("no_item_specified")
     channel = call.joined_channel()
     message = call.message(channel, "timestamp")
-    body = call.world.message_json(message, figures=True) | {"permalink": call.world.permalink(message)}
+    body = call.world.message_json(message) | {"permalink": call.world.permalink(message)}
+    if found := call.world.store.reactions(channel.id, message.ts):
+        body["reactions"] = found
     return {"type": "message", "channel": channel.id, "message": body}

@@ -1,7 +1,8 @@
 """The table of Web API methods and the checks that are the same for all.
 
-Argument names, required ones, scopes and tiers are those of Slack's method reference. An unknown or missing argument
-and one of a wrong type are refused with ``invalid_arguments`` and a sentence each in ``response_metadata.messages``.
+Argument names, required ones, scopes and tiers are those of Slack's method reference. An unknown or missing
+argument and one of a wrong type are refused with ``invalid_arguments`` and a sentence each in
+``response_metadata.messages``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from localslack.errors import ApiError
-from localslack.records import Channel, JSON, Message
+from localslack.records import JSON, Channel, Message
 from localslack.world import World
 
-TokenKind = Literal["bot", "app", "none"]
+Caller = Literal["bot", "app", "anybody"]
 Tier = Literal["t2", "t3", "t4", "special"]
 
 READ_SCOPES = {"channel": "channels:read", "group": "groups:read", "im": "im:read"}
@@ -63,13 +64,16 @@ Handler = Callable[[Call], JSON]
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the table. ``args`` maps a name to its type; ``required`` are the names that must be there."""
+    """One row of the table.
+
+    ``args`` maps a name to its type; ``required`` are the names that must be there.
+    """
 
     name: str
     handler: Handler
     tier: Tier
     scopes: tuple[str, ...]
-    token: TokenKind
+    caller: Caller
     args: dict[str, str]
     required: tuple[str, ...]
 
@@ -78,12 +82,12 @@ METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, args: str = "", *, tier: Tier = "t3", scopes: str = "", token: TokenKind = "bot"
+    name: str, args: str = "", *, tier: Tier = "t3", scopes: str = "", caller: Caller = "bot"
 ) -> Callable[[Handler], Handler]:
     """Register a handler.
 
-    ``args`` lists ``name:type`` with ``!`` after a required one (types str, bool, int, list, obj, any; str without a
-    type). ``scopes`` lists scopes of which one is needed.
+    ``args`` lists ``name:type`` with ``!`` after a required name (types str, bool, int, list, obj, any; str
+    without a type). ``scopes`` lists scopes of which one is needed.
     """
     types: dict[str, str] = {}
     required: list[str] = []
@@ -95,7 +99,7 @@ def method(
         types[label] = kind or "str"
 
     def register(handler: Handler) -> Handler:
-        METHODS[name] = Method(name, handler, tier, tuple(scopes.split()), token, types, tuple(required))
+        METHODS[name] = Method(name, handler, tier, tuple(scopes.split()), caller, types, tuple(required))
         return handler
 
     return register
@@ -157,13 +161,13 @@ def _convert(value: Any, kind: str) -> Any:
 
 def check_token(world: World, entry: Method, token: str | None) -> None:
     """Raises ApiError ``not_authed``, ``invalid_auth``, ``not_allowed_token_type`` or ``missing_scope``."""
-    if entry.token == "none":
+    if entry.caller == "anybody":
         return
     if not token:
         raise ApiError("not_authed")
     if token not in (world.me.bot_token, world.me.app_token):
         raise ApiError("invalid_auth")
-    if token != (world.me.app_token if entry.token == "app" else world.me.bot_token):
+    if token != (world.me.app_token if entry.caller == "app" else world.me.bot_token):
         raise ApiError("not_allowed_token_type")
     held = world.manifest.scopes
     if entry.scopes and not held.intersection(entry.scopes):

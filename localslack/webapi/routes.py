@@ -45,6 +45,7 @@ class WebApi:
         shown = {key: value for key, value in given.items() if key not in _SECRET}
         record: JSON = {"method": name, "args": shown, "ok": answer["ok"], "error": answer.get("error")}
         self.calls.append(record | {"at": self._world.clock.now(), "answer": answer})
+        headers["X-OAuth-Scopes"] = ",".join(sorted(self._world.manifest.scopes))
         return JSONResponse(answer, status_code=status, headers=headers)
 
     def _run(self, name: str, given: JSON, token: str | None, netloc: str) -> JSON:
@@ -61,7 +62,7 @@ class WebApi:
         return entry.handler(Call(self._world, name, args))
 
 
-@method("apps.connections.open", "", token="app")
+@method("apps.connections.open", "", caller="app")
 def open_connection(call: Call) -> JSON:
     """The address of one Socket Mode connection; the ticket is good for one use within 30 s."""
     if not call.world.manifest.socket_mode:
@@ -79,7 +80,10 @@ def _token(request: Request, given: JSON) -> str | None:
 
 
 async def _arguments(request: Request) -> JSON:
-    """Query, form or JSON arguments. Raises ApiError ``invalid_json``, ``json_not_object`` or ``invalid_form_data``."""
+    """Query, form or JSON arguments.
+
+    Raises ApiError ``invalid_json``, ``json_not_object`` or ``invalid_form_data``.
+    """
     given: JSON = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind == "application/json":
@@ -93,7 +97,9 @@ async def _arguments(request: Request) -> JSON:
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         form = await request.form()
         for key, value in form.multi_items():
-            given[key] = (await value.read()).decode(errors="replace") if isinstance(value, UploadFile) else value
+            given[key] = (
+                (await value.read()).decode(errors="replace") if isinstance(value, UploadFile) else value
+            )
     return given
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from localslack import streams
 from localslack.errors import ApiError
-from localslack.records import Channel, JSON
+from localslack.records import JSON, Channel
 from localslack.webapi.content import checked_blocks, checked_metadata
 from localslack.webapi.registry import Call, method
 
 
 def _text(call: Call) -> tuple[str, list[Any]]:
-    markdown, chunks = call.get("markdown_text") or "", call.get("chunks") or []
+    markdown: str = call.get("markdown_text") or ""
+    chunks: list[Any] = call.get("chunks") or []
     if len(markdown) > streams.MAX_TEXT:
         raise ApiError("msg_too_long")
     return markdown, chunks
@@ -34,8 +35,8 @@ def _check_recipient(call: Call, channel: Channel) -> None:
 
 @method(
     "chat.startStream",
-    "channel! thread_ts! markdown_text chunks:list recipient_user_id recipient_team_id task_display_mode icon_emoji"
-    " icon_url username",
+    "channel! thread_ts! markdown_text chunks:list recipient_user_id recipient_team_id task_display_mode"
+    " icon_emoji icon_url username",
     tier="t2",
     scopes="chat:write",
 )
@@ -43,7 +44,9 @@ def start(call: Call) -> JSON:
     channel = call.joined_channel()
     _check_recipient(call, channel)
     if call.get("task_display_mode") not in (None, "timeline", "plan"):
-        raise ApiError("invalid_arguments", "[ERROR] must be timeline or plan [json-pointer:/task_display_mode]")
+        raise ApiError(
+            "invalid_arguments", "[ERROR] must be timeline or plan [json-pointer:/task_display_mode]"
+        )
     thread_ts = call.world.thread_root(channel.id, call.get("thread_ts")) or ""
     message = streams.start(call.world, channel, thread_ts, *_text(call))
     return {"channel": channel.id, "ts": message.ts}

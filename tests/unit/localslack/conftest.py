@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,36 @@ from slack_sdk.web.async_client import AsyncWebClient
 from localslack.app import Options, running
 from localslack.world import World
 
-SCOPES = (
-    "app_mentions:read channels:history channels:read channels:join chat:write commands files:read files:write"
-    " groups:history groups:read im:history im:read im:write reactions:read reactions:write team:read users:read"
-).split()
-EVENTS = (
-    "app_home_opened app_mention file_shared member_joined_channel member_left_channel message.channels"
-    " message.groups message.im reaction_added"
-).split()
+SCOPES = [
+    "app_mentions:read",
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "reactions:read",
+    "reactions:write",
+    "team:read",
+    "users:read",
+]
+EVENTS = [
+    "app_home_opened",
+    "app_mention",
+    "file_shared",
+    "member_joined_channel",
+    "member_left_channel",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "reaction_added",
+]
 
 
 def manifest(scopes: list[str] = SCOPES, events: list[str] = EVENTS) -> dict[str, Any]:
@@ -112,7 +134,7 @@ class Workspace:
         return next(u.id for u in self.world.users if u.name == name)
 
     @asynccontextmanager
-    async def app(self, *setups: Callable[[AsyncApp], None]) -> AsyncIterator[AsyncApp]:
+    async def app(self, *setups: Callable[[AsyncApp], None]) -> AsyncGenerator[AsyncApp]:
         """A Bolt app that listens in Socket Mode."""
         app = AsyncApp(client=self.client)
         for setup in setups:
@@ -140,14 +162,17 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
 
 
 @asynccontextmanager
-async def workspace(folder: Path, **changes: Any) -> AsyncIterator[Workspace]:
+async def workspace(folder: Path, **changes: Any) -> AsyncGenerator[Workspace]:
     path = folder / "manifest.yml"
     path.write_text(yaml.safe_dump(manifest(**changes)))
-    async with running(Options(data=folder / "data", manifest=path)) as world, aiohttp.ClientSession() as session:
+    async with (
+        running(Options(data=folder / "data", manifest=path)) as world,
+        aiohttp.ClientSession() as session,
+    ):
         yield Workspace(world, session)
 
 
 @pytest.fixture
-async def ws(tmp_path: Path) -> AsyncIterator[Workspace]:
+async def ws(tmp_path: Path) -> AsyncGenerator[Workspace]:
     async with workspace(tmp_path) as found:
         yield found

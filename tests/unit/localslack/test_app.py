@@ -18,7 +18,12 @@ MODAL: dict[str, Any] = {
             "type": "input",
             "block_id": "epochs",
             "label": {"type": "plain_text", "text": "Epochs"},
-            "element": {"type": "number_input", "is_decimal_allowed": False, "action_id": "n", "min_value": "1"},
+            "element": {
+                "type": "number_input",
+                "is_decimal_allowed": False,
+                "action_id": "n",
+                "min_value": "1",
+            },
         }
     ],
 }
@@ -98,7 +103,8 @@ async def test_a_command_opens_a_form_that_can_be_sent(ws: Workspace) -> None:
         low = await ws.jin.post(path, {"values": {"epochs": {"n": {"value": "0"}}}})
         assert low["errors"] == {"epochs": "Enter a number of at least 1."}
         refused = await ws.jin.post(path, {"values": {"epochs": {"n": {"value": "13"}}}})
-        assert refused["error"] == "invalid" and refused["errors"] == {"epochs": "not 13"}
+        assert refused["error"] == "invalid"
+        assert refused["errors"] == {"epochs": "not 13"}
         assert (await ws.jin.post(path, {"values": {"epochs": {"n": {"value": "3"}}}}))["closed"]
         await until(lambda: sent == ["3"])
         assert (await ws.jin.get("/views"))["views"] == []
@@ -116,11 +122,18 @@ async def test_a_button_is_heard_with_its_value_and_the_message_can_be_changed(w
             await respond(text=f"pressed {body['actions'][0]['value']}", replace_original=True)
 
     async with ws.app(setup):
-        posted = await ws.client.chat_postMessage(channel=ws.channel("general"), text="press", blocks=[BUTTON])
-        block = posted["message"]["blocks"][0]
-        click = {"channel": "general", "message_ts": posted["ts"], "block_id": block["block_id"], "action_id": "go"}
+        posted = await ws.client.chat_postMessage(
+            channel=ws.channel("general"), text="press", blocks=[BUTTON]
+        )
+        block, ts = posted.data["message"]["blocks"][0], posted.data["ts"]
+        click = {
+            "channel": "general",
+            "message_ts": ts,
+            "block_id": block["block_id"],
+            "action_id": "go",
+        }
         assert (await ws.jin.post("/actions", click))["ok"]
-        await until(lambda: ws.world.message(ws.channel("general"), posted["ts"]).text == "pressed v1")
+        await until(lambda: ws.world.message(ws.channel("general"), ts).text == "pressed v1")
 
 
 async def test_a_dropped_file_can_be_downloaded_with_the_token_only(ws: Workspace) -> None:
@@ -135,12 +148,16 @@ async def test_a_dropped_file_can_be_downloaded_with_the_token_only(ws: Workspac
         await ws.jin.drop("tuning", "a.jsonl", b'{"x": 1}\n', text="my data")
         await until(lambda: heard)
     file = heard[0]["files"][0]
-    assert file["name"] == "a.jsonl" and heard[0]["text"] == "my data"
+    assert file["name"] == "a.jsonl"
+    assert heard[0]["text"] == "my data"
     headers = {"Authorization": f"Bearer {ws.world.me.bot_token}"}
     async with ws.session.get(file["url_private_download"], headers=headers) as response:
         assert await response.read() == b'{"x": 1}\n'
-    async with ws.session.get(file["url_private_download"], headers={"Authorization": "Bearer no"}) as response:
-        assert response.status == 200 and response.content_type == "text/html"
+    async with ws.session.get(
+        file["url_private_download"], headers={"Authorization": "Bearer no"}
+    ) as response:
+        assert response.status == 200
+        assert response.content_type == "text/html"
     assert len(await ws.jin.events("file_shared")) == 1
 
 
