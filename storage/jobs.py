@@ -92,6 +92,14 @@ def knows_event(db: Database, job_id: int, event_id: str) -> bool:
     )
 
 
+def newest_event_ids(db: Database, job_id: int, limit: int) -> set[str]:
+    """Ids of the ``limit`` events of a job kept last."""
+    rows = db.query(
+        "SELECT event_id FROM events WHERE job_id = ? ORDER BY rowid DESC LIMIT ?", [job_id, limit]
+    )
+    return {str(row["event_id"]) for row in rows}
+
+
 def put_checkpoint(db: Database, checkpoint: Checkpoint) -> bool:
     """Keeps a checkpoint; ``False`` when it is known already."""
     return bool(insert(db, "checkpoints", checkpoint, ignore=True))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tuning.evaluation.score import score
+from tuning.evaluation.score import METRIC, score
 
-__all__ = ["score"]
+__all__ = ["METRIC", "score"]

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from storage.records import Job
+from dataclasses import dataclass
+from functools import partial
+
+from sqlite_utils import Database
+
+from storage import datasets, jobs
+from storage.errors import NotFound
+from storage.records import WATCHED_JOB_STATES, Evaluation, Job, Upload
 from storage.store import Store
 from tuning.clock import Clock
+from tuning.errors import JobNotFound, NotCancellable
+from tuning.jobs import creating, scoring, start, uploading
 from tuning.jobs.intake import Intake
+from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
+from tuning.jobs.tasks import Tasks
+from tuning.jobs.watching import Watch
 from tuning.providers import Providers
+
+__all__ = ["Engine", "StartRequest"]
 
 
 class Engine:
@@ -22,29 +36,124 @@ class Engine:
         *,
         poll_min: float = 10.0,
         poll_max: float = 300.0,
-    ) -> None: ...
+    ) -> None:
+        """``poll_min`` and ``poll_max``: seconds between two questions about a running job."""
+        self._store = store
+        self._providers = providers
+        self._clock = clock
+        self._intake = intake
+        self._tasks = Tasks(clock)
+        self._parts = Parts(store, providers, clock, poll_min, max(poll_max, poll_min), self.wake)
+        self._watch = Watch(self._parts)
+        self._again = False
 
     async def start(self, request: StartRequest) -> Job:
-        """Keeps the wish to train and answers its job (state ``sending``); the same intent answers the same job.
+        """Keeps the wish to train and answers its job (state ``sending``); an intent has one job for ever.
 
         Raises:
             StartRefused: a field does not fit; nothing was kept.
             Unreachable: the provider's profile is not known and it does not answer.
+            TuningError: the provider is not configured.
         """
-        raise NotImplementedError
+        known = await self._store.read(lambda db: jobs.by_intent(db, request.intent))
+        if known is not None:
+            return known
+        start.check_numbers(request)
+        await self._store.read(lambda db: start.check_datasets(db, request, None))
+        profile = await self._providers.get(request.provider).profile()
+        now = self._clock()
+        base = start.check_base(profile, request, now)
+        suffix = start.check_suffix(profile, request.suffix)
+        cost = await self._intake.prices(request.dataset_id, request.provider, base.model, request.epochs)
+        estimate = start.estimate_record(cost, base, profile.charges)
+        job = await self._store.write(lambda db: start.keep(db, request, suffix, base, estimate, now))
+        self.wake()
+        return job
 
     async def cancel(self, job_id: int, by: str) -> Job:
-        """Asks the provider to cancel.
+        """Asks the provider to cancel; a job that was never created just ends.
 
         Raises:
+            JobNotFound: there is no such job.
             NotCancellable: the job has ended already.
             Unreachable: the provider does not answer; nothing changed.
         """
-        raise NotImplementedError
+        try:
+            job = await self._store.write(lambda db: self._call_off(db, job_id, by))
+        except NotFound as missing:
+            raise JobNotFound(str(job_id)) from missing
+        if job.state == "cancelled" or job.provider_job_id is None:
+            self.wake()
+            return job
+        provider = self._providers.get(job.provider)
+        return await creating.cancel_at_provider(self._parts, provider, job, by)
+
+    def _call_off(self, db: Database, job_id: int, by: str) -> Job:
+        job = jobs.get(db, job_id)
+        if job.state == "sending":
+            jobs.change(db, job_id, ended_by=by)
+            if not job.attempts:
+                creating.cancelled_unsent(db, job_id, self._clock())
+            jobs.touch_card(db, job_id)
+        elif job.state not in WATCHED_JOB_STATES:
+            raise NotCancellable(f"{job.name} has ended already ({job.state}).")
+        return jobs.get(db, job_id)
 
     async def tick(self) -> None:
         """Advances everything that is due, once; slow things go on as tasks of their own."""
-        raise NotImplementedError
+        due = await self._store.read(_due)
+        for upload in due.uploads:
+            if uploading.is_due(self._parts, upload):
+                key = f"upload:{upload.sha256}:{upload.provider}"
+                work = partial(uploading.send, self._parts, upload.sha256, upload.provider)
+                self._tasks.begin(key, work)
+        for job in due.sending:
+            if job.poll_at <= self._clock():
+                self._tasks.begin(f"create:{job.id}", partial(creating.create, self._parts, job.id))
+        for evaluation in due.evaluations:
+            if scoring.is_due(self._parts, evaluation):
+                work = partial(scoring.evaluate, self._parts, evaluation.job_id)
+                self._tasks.begin(f"score:{evaluation.job_id}", work)
+        for provider, open_jobs in due.watched.items():
+            if self._watch.is_due(provider, open_jobs):
+                self._tasks.begin(f"watch:{provider}", partial(self._watch.ask, provider, open_jobs))
+
+    def wake(self) -> None:
+        """Has everything looked at again at once, without waiting for it."""
+        self._again = True
+        self._tasks.begin("tick", self._tick_until_calm)
+
+    async def _tick_until_calm(self) -> None:
+        while self._again:
+            self._again = False
+            await self.tick()
+
+    async def settle(self) -> None:
+        """Waits until no task is under way."""
+        await self._tasks.settle()
 
     async def close(self) -> None:
         """Stops the tasks; what they had not written yet is taken up at the next start."""
+        await self._tasks.close()
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What may have to be done."""
+
+    uploads: list[Upload]
+    sending: list[Job]
+    evaluations: list[Evaluation]
+    watched: dict[str, list[Job]]
+
+
+def _due(db: Database) -> _Due:
+    watched: dict[str, list[Job]] = {}
+    for job in jobs.in_states(db, *WATCHED_JOB_STATES):
+        watched.setdefault(job.provider, []).append(job)
+    return _Due(
+        datasets.uploads_in(db, "due", "sending"),
+        jobs.in_states(db, "sending"),
+        jobs.evaluations_in(db, "due", "running"),
+        watched,
+    )

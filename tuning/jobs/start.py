@@ -1,8 +1,23 @@
-"""What a person asks for when starting a job."""
+"""A person's wish to train, checked and turned into a job to be created."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from storage import datasets, jobs
+from storage.errors import NotFound
+from storage.records import Dataset, Job, Upload
+from tuning.datasets import Cost
+from tuning.errors import StartRefused
+from tuning.jobs import notices
+from tuning.jobs.names import upload_name
+from tuning.providers import Base, Profile
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +39,138 @@ class StartRequest:
     seed: int | None
     channel: str
     owner: str
+
+
+def check_numbers(request: StartRequest) -> None:
+    """Refuses numbers outside of what providers take (OpenAI API description, create fine-tuning job)."""
+    if request.epochs is not None and not 1 <= request.epochs <= 50:
+        raise StartRefused("epochs", "Epochs is a whole number from 1 to 50, or empty for auto.")
+    if request.batch_size is not None and not 1 <= request.batch_size <= 256:
+        raise StartRefused("batch", "Batch size is a whole number from 1 to 256, or empty for auto.")
+    rate = request.learning_rate_multiplier
+    if rate is not None and not 0 < rate <= 1000:
+        raise StartRefused("rate", "The learning rate multiplier is a number above 0, or empty for auto.")
+    if request.seed is not None and not 0 <= request.seed < 2**31:
+        raise StartRefused("seed", "Seed is a whole number from 0 to 2147483647, or empty.")
+
+
+def check_base(profile: Profile, request: StartRequest, now: float) -> Base:
+    """The base, if it can be trained at the provider today."""
+    base = profile.base(request.base)
+    if base is None:
+        raise StartRefused(
+            "base", f"{request.base} cannot be trained at {profile.label}. Choose another base."
+        )
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    if base.shutdown_date is not None and base.shutdown_date <= today:
+        raise StartRefused(
+            "base", f"{base.label} was shut down on {base.shutdown_date}. Choose another base."
+        )
+    return base
+
+
+def check_suffix(profile: Profile, wanted: str) -> str:
+    """The name made to fit the provider's rule; refused when nothing of it is left."""
+    suffix = profile.suffix(wanted)
+    if not suffix:
+        raise StartRefused("name", "The name needs at least one letter (a to z) or digit.")
+    return suffix
+
+
+def check_datasets(db: Database, request: StartRequest, base: Base | None) -> tuple[Dataset, Dataset | None]:
+    """The training and validation data, if they are ready and fit each other and the base."""
+    training = _ready(db, request.dataset_id, request.channel, "dataset")
+    if base is not None and training.method not in base.methods:
+        raise StartRefused(
+            "base", f"{base.label} cannot be trained with {training.method} data. Choose another base."
+        )
+    if request.validation_id is None:
+        return training, None
+    validation = _ready(db, request.validation_id, request.channel, "validation")
+    if validation.sha256 == training.sha256:
+        raise StartRefused(
+            "validation", "These are the training rows themselves. Choose other rows, or none."
+        )
+    if validation.method != training.method:
+        raise StartRefused("validation", "The validation file is in another format than the training file.")
+    return training, validation
+
+
+def _ready(db: Database, dataset_id: int, channel: str, field: str) -> Dataset:
+    try:
+        found = datasets.get(db, dataset_id)
+    except NotFound as missing:
+        raise StartRefused(field, "This file is no longer here. Drop it again.") from missing
+    if found.channel != channel:
+        raise StartRefused(field, "This file was dropped in another channel. Drop it here, or start there.")
+    if found.state != "ready":
+        raise StartRefused(field, f"{found.title} is not ready to train. See its card for what to do.")
+    return found
+
+
+def estimate_record(cost: Cost, base: Base, charges: bool) -> Json:
+    """What is promised before the start, as ``Job.estimate`` keeps it; seconds only where pace was measured."""
+    pace = base.seconds_per_1k_tokens
+    return {
+        "usd": cost.usd,
+        "charges": charges,
+        "price_per_1m": cost.price_per_1m,
+        "priced_on": cost.priced_on,
+        "billed_tokens": cost.billed_tokens,
+        "tokens": cost.billed_tokens // max(cost.epochs, 1),
+        "epochs": cost.epochs,
+        "epochs_auto": cost.epochs_auto,
+        "seconds": None if pace is None else cost.billed_tokens / 1000 * pace,
+        "note": cost.note,
+    }
+
+
+def keep(db: Database, request: StartRequest, suffix: str, base: Base, estimate: Json, now: float) -> Job:
+    """Writes the wish down: job, uploads, card and link. The same intent answers the job that is there."""
+    known = jobs.by_intent(db, request.intent)
+    if known is not None:
+        return known
+    training, validation = check_datasets(db, request, base)
+    number = jobs.next_number(db, suffix)
+    job = jobs.add(db, _job(request, training, suffix, number, base, estimate, now))
+    for dataset in (training, validation):
+        if dataset is not None and dataset.sha256 is not None:
+            name = upload_name(dataset.sha256, dataset.name)
+            datasets.want_upload(db, Upload(dataset.sha256, request.provider, name, "due", now))
+    notices.job_card(db, job, now)
+    notices.job_link(db, job, training, now)
+    return job
+
+
+def _job(
+    request: StartRequest,
+    training: Dataset,
+    suffix: str,
+    number: int,
+    base: Base,
+    estimate: Json,
+    now: float,
+) -> Job:
+    settings: Json = {
+        "method": training.method or "supervised",
+        "epochs": request.epochs,
+        "batch_size": request.batch_size,
+        "learning_rate_multiplier": request.learning_rate_multiplier,
+        "seed": request.seed,
+    }
+    job = Job(
+        id=0,
+        intent=request.intent,
+        name=f"{suffix}-{number}",
+        suffix=suffix,
+        number=number,
+        provider=request.provider,
+        base=base.model,
+        dataset_id=training.id,
+        channel=request.channel,
+        owner=request.owner,
+        state="sending",
+        created_at=now,
+    )
+    settings = {k: v for k, v in settings.items() if v is not None}
+    return replace(job, validation_id=request.validation_id, settings=settings, estimate=estimate)

@@ -1,19 +1,20 @@
 """Everything ftbot asks of a provider, over the ``openai`` SDK.
 
 The SDK's objects and errors stop here: records of :mod:`tuning.providers.answers` and the errors of
-:mod:`tuning.errors` go on. Creating is never retried here (the SDK sends no idempotency key, so a retried create
-may start two paid jobs); everything else is retried twice.
+:mod:`tuning.errors` go on. Creating is never retried here (the SDK sends no idempotency key, so a retried
+create may start two paid jobs), nor is an upload; everything else is retried twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
 from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletion
 
 from tuning.errors import Refused
 from tuning.providers import reading
@@ -49,6 +50,7 @@ class Gateway:
         self._client = AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=retries)
         self._once = self._client.with_options(max_retries=0)
         self._patient = self._client.with_options(timeout=timeout * 10)
+        self._sending = self._client.with_options(timeout=timeout * 10, max_retries=0)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -62,11 +64,11 @@ class Gateway:
     # files
 
     async def upload(self, path: Path, filename: str) -> str:
-        """Uploads a training file under ``filename``; answers its file id."""
+        """Uploads a training file under ``filename``, trying once; answers its file id."""
         stream = await asyncio.to_thread(path.open, "rb")
         try:
             with provider_errors():
-                made = await self._patient.files.create(file=(filename, stream), purpose="fine-tune")
+                made = await self._sending.files.create(file=(filename, stream), purpose="fine-tune")
         finally:
             stream.close()
         return made.id
@@ -85,7 +87,7 @@ class Gateway:
         """Creates a job, trying once. ``hyperparameters``: the profile's shape for them."""
         body = create_body(wanted, hyperparameters)
         with provider_errors():
-            return reading.job(await self._once.fine_tuning.jobs.create(**cast("dict[str, Any]", body)))
+            return reading.job(await self._once.fine_tuning.jobs.create(**body))
 
     async def find_job(self, intent: str, *, filters: bool) -> ProviderJob | None:
         """The job that carries this intent, or ``None``; ``filters``: the provider filters by metadata."""
@@ -107,7 +109,7 @@ class Gateway:
                     break
         return seen
 
-    async def _job_pages(self, **question: Any) -> AsyncIterator[list[ProviderJob]]:
+    async def _job_pages(self, **question: Any) -> AsyncGenerator[list[ProviderJob]]:
         with provider_errors():
             page = await self._client.fine_tuning.jobs.list(limit=PAGE, **question)
         for _ in range(MOST_PAGES):
@@ -202,7 +204,8 @@ class Gateway:
         """The model's whole answer."""
         asked = chat_body(model, messages, tools, max_tokens, temperature)
         with provider_errors():
-            answer = await self._patient.chat.completions.create(**asked)
+            made = await self._patient.chat.completions.create(**asked)
+        answer = cast("ChatCompletion", made)
         if not answer.choices:
             raise Refused("no_choice", None, "The model gave no answer.")
         choice = answer.choices[0]

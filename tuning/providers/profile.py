@@ -8,13 +8,16 @@ from typing import Literal
 
 from tuning.datasets import BaseInfo
 
+SUFFIX = r"[A-Za-z0-9_-]+"
+"""What a suffix may be made of where the provider says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """One model that can be trained on.
 
-    ``price_per_1m``: US dollars for a million trained tokens, ``None`` when not known. ``token_limit``: tokens
-    an example may have. ``encoding`` names the tokenizer; ``exact`` says whether it is the base's own.
+    ``price_per_1m``: US dollars for a million trained tokens, ``None`` when not known. ``token_limit``:
+    tokens an example may have. ``encoding`` names the tokenizer; ``exact`` says whether it is the base's own.
     ``shutdown_date`` (``YYYY-MM-DD``): from then on neither the base nor its fine-tunes answer.
     ``seconds_per_1k_tokens``: measured training time on the provider's machine.
     """
@@ -33,12 +36,13 @@ class Base:
     def info(self) -> BaseInfo:
         """What the dataset check needs to know of this base."""
         return BaseInfo(
-            model=self.model,
-            price_per_1m=self.price_per_1m,
-            priced_on=self.priced_on,
-            token_limit=self.token_limit,
-            encoding=self.encoding,
+            self.model,
+            self.encoding,
+            self.token_limit,
+            self.price_per_1m,
+            self.priced_on,
             exact=self.exact,
+            seconds_per_1k_tokens=self.seconds_per_1k_tokens,
         )
 
 
@@ -50,7 +54,7 @@ class Profile:
     label: str
     bases: tuple[Base, ...]
     suffix_max: int = 64
-    suffix_pattern: str = r"[A-Za-z0-9_-]+"
+    suffix_pattern: str = SUFFIX
     filters_metadata: bool = False
     can_pause: bool = False
     hyperparameters: Literal["method", "top-level"] = "method"
@@ -66,10 +70,10 @@ class Profile:
         return self.bases[0] if self.bases else None
 
     def suffix(self, wanted: str, number: int | None = None) -> str:
-        """``wanted`` made to fit: lower case, only allowed characters, room left for ``-NUMBER``; may be empty."""
-        room = self.suffix_max - (len(f"-{number}") if number is not None else 5)
-        clean = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[: max(room, 1)].strip("-")
-        whole = clean if number is None else f"{clean}-{number}"
-        if clean and not re.fullmatch(self.suffix_pattern, whole):
-            clean = re.sub(r"[^a-z0-9]+", "", clean)
+        """``wanted`` made to fit: lower case, allowed characters, room left for ``-NUMBER``; may be empty."""
+        ending = "" if number is None else f"-{number}"
+        room = max(self.suffix_max - max(len(ending), 5), 1)
+        clean = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:room].strip("-")
+        if clean and not re.fullmatch(self.suffix_pattern, clean + ending):
+            clean = clean.replace("-", "")
         return clean

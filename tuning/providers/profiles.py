@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from tuning.providers import reading
-from tuning.providers.profile import Base, Profile
+from tuning.providers.profile import SUFFIX, Base, Profile
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ OPENAI_BASES = (
     _openai_base("gpt-4o-mini-2024-07-18", "gpt-4o-mini", 3.0, ("supervised",)),
     _openai_base("gpt-4o-2024-08-06", "gpt-4o", 25.0, ("supervised", "dpo")),
 )
-"""OpenAI's price table and deprecations page; the limit of gpt-4.1 is not published, 65,536 is the safe bound."""
+"""From OpenAI's price table and deprecations page; gpt-4.1's limit is not published, 65,536 is safe."""
 
 
 def read_profile(name: str, models: Sequence[Json]) -> Profile:
@@ -64,8 +64,8 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
     facts: list[Json] = []
     for model in models:
         fact = reading.mapping(model.get("x_fine_tuning"))
-        if not fact.get("fine_tunable"):
-            continue
+        if not fact.get("fine_tunable") or fact.get("parent"):
+            continue  # a fine-tune could be trained further, but is no base
         facts.append(fact)
         bases.append(_described_base(str(model.get("id")), fact, reading.text(model.get("shutdown_date"))))
     first = facts[0] if facts else {}
@@ -74,19 +74,18 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         "Our trainer" if first.get("service") == "trainserver" else name,
         tuple(bases),
         suffix_max=reading.whole(first.get("suffix_max_length")) or 64,
-        suffix_pattern=reading.text(first.get("suffix_pattern"))
-        or Profile.__dataclass_fields__["suffix_pattern"].default,
+        suffix_pattern=reading.text(first.get("suffix_pattern")) or SUFFIX,
         filters_metadata=True,
         charges=any(base.price_per_1m for base in bases),
     )
 
 
 def _described_base(model: str, fact: Json, shutdown: str | None) -> Base:
-    methods = fact.get("methods")
+    methods: Any = fact.get("methods")
     return Base(
         model,
         model,
-        tuple(str(m) for m in methods) if isinstance(methods, list) else ("supervised",),
+        tuple(str(m) for m in cast("list[Any]", methods)) if isinstance(methods, list) else ("supervised",),
         price_per_1m=reading.number(fact.get("price_per_1m_tokens")),
         token_limit=reading.whole(fact.get("max_tokens_per_example")),
         encoding=reading.text(fact.get("tokenizer")),

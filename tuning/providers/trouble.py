@@ -55,17 +55,14 @@ def _from_status(problem: openai.APIStatusError) -> ProviderError:
     words = str(body.get("message") or problem.message)
     code = str(body.get("code") or body.get("type") or f"http_{status}")
     param = body.get("param")
-    known = {
-        "provider_words": words,
-        "param": str(param) if param is not None else None,
-        "retry_after": _retry_after(problem.response.headers),
-    }
+    param = None if param is None else str(param)
+    wait = _retry_after(problem.response.headers)
     if _asks_again(status, code, str(body.get("type")), words):
         busy = status == 429
         plain = "The provider asks to slow down." if busy else "The provider is out of order for the moment."
-        return Unreachable(code, status, plain, **known)
+        return Unreachable(code, status, plain, words, param=param, retry_after=wait)
     plain, todo = _PLAIN.get(status, ("The provider refused this.", ""))
-    return Refused(code, status, plain, todo=todo, **known)
+    return Refused(code, status, plain, words, todo=todo, param=param, retry_after=wait)
 
 
 def _asks_again(status: int, code: str, kind: str, words: str) -> bool:

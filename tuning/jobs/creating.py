@@ -1,0 +1,149 @@
+"""Creates jobs at providers, one for each intent.
+
+A create is tried once and never repeated blindly: from the first try on, the intent is looked up before the
+next one, so neither a lost answer nor a crash can make a second job.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import cast
+
+from sqlite_utils import Database
+
+from storage import datasets, jobs
+from storage.records import Job, Upload
+from tuning.errors import NotCancellable, ProviderError, Refused, TuningError, Unreachable
+from tuning.jobs import notices
+from tuning.jobs.applying import News, apply, fail, mark
+from tuning.jobs.parts import CREATE_WAIT, Parts
+from tuning.providers import CreateJob, Provider, ProviderJob
+
+
+def uploads_of(db: Database, job: Job) -> list[Upload | None]:
+    """The uploads a job needs: of its training data, then of its validation data if it has any."""
+    ids = [job.dataset_id] + ([job.validation_id] if job.validation_id is not None else [])
+    return [datasets.upload_of(db, datasets.get(db, one).sha256, job.provider) for one in ids]
+
+
+async def create(parts: Parts, job_id: int) -> None:
+    """Brings one ``sending`` job a step further, if it is due."""
+    job = await parts.store.read(lambda db: jobs.get(db, job_id))
+    if job.state != "sending" or job.poll_at > parts.clock():
+        return
+    uploads = await parts.store.read(lambda db: uploads_of(db, job))
+    failed = next((u for u in uploads if u is None or u.state == "failed"), None)
+    if (failed or None in uploads) and not job.attempts:
+        message = failed.error if failed else "The data was never sent."
+        await _fail(parts, job, {"code": "upload_refused", "message": message})
+        return
+    if not job.attempts and any(u is None or u.state != "sent" for u in uploads):
+        return  # still on its way: looked at again once it is sent
+    try:
+        provider = parts.providers.get(job.provider)
+        made = await _settle(parts, provider, job, [u.file_id for u in uploads if u])
+    except Unreachable as problem:
+        wait = max(parts.backoff(job.attempts + 1, problem), CREATE_WAIT)
+        await parts.store.write(lambda db: _later(db, job.id, parts.clock() + wait, problem))
+    except Refused as problem:
+        await _fail(parts, job, dict(problem.record()))
+    except TuningError as problem:
+        await _fail(parts, job, {"code": "provider_missing", "message": str(problem)})
+    else:
+        if made is not None:
+            await _created(parts, provider, job, made)
+
+
+async def _settle(parts: Parts, provider: Provider, job: Job, files: list[str | None]) -> ProviderJob | None:
+    """The provider's job for the intent: the one there, or a new one; ``None`` when it is not wanted any more."""
+    profile = await provider.profile()
+    if job.attempts:
+        found = await provider.gateway.find_job(job.intent, filters=profile.filters_metadata)
+        if found is not None or job.ended_by is not None:
+            if found is None:
+                await parts.store.write(lambda db: cancelled_unsent(db, job.id, parts.clock()))
+            return found
+    if not await parts.store.write(lambda db: _begin(db, job.id)):
+        return None
+    return await provider.gateway.create_job(_wanted(job, files), hyperparameters=profile.hyperparameters)
+
+
+def _begin(db: Database, job_id: int) -> bool:
+    """Notes the try before it happens; ``False`` when the job was called off meanwhile."""
+    job = jobs.get(db, job_id)
+    if job.state != "sending" or job.ended_by is not None:
+        return False
+    jobs.change(db, job_id, attempts=job.attempts + 1)
+    return True
+
+
+def _wanted(job: Job, files: list[str | None]) -> CreateJob:
+    training, *validation = cast("list[str]", files)
+    chosen = job.settings
+    return CreateJob(
+        intent=job.intent,
+        base=job.base,
+        method=str(chosen.get("method") or "supervised"),
+        suffix=job.name,
+        training_file=training,
+        validation_file=validation[0] if validation else None,
+        epochs=chosen.get("epochs"),
+        batch_size=chosen.get("batch_size"),
+        learning_rate_multiplier=chosen.get("learning_rate_multiplier"),
+        seed=chosen.get("seed"),
+    )
+
+
+async def _created(parts: Parts, provider: Provider, job: Job, made: ProviderJob) -> None:
+    def record(db: Database) -> Job:
+        jobs.change(db, job.id, provider_job_id=made.id, attempts=0, poll_at=parts.clock())
+        return apply(db, job.id, News(made), parts.clock())
+
+    now = await parts.store.write(record)
+    if now.ended_by is not None:
+        with suppress(NotCancellable, Unreachable):  # the watch tries again
+            await cancel_at_provider(parts, provider, now, now.ended_by)
+    parts.wake()
+
+
+def _later(db: Database, job_id: int, at: float, problem: ProviderError) -> None:
+    job = jobs.get(db, job_id)
+    if job.state == "sending":
+        jobs.change(db, job_id, poll_at=at, attempts=max(job.attempts, 1))
+        mark(db, job_id, trouble=str(problem))
+
+
+async def _fail(parts: Parts, job: Job, error: dict[str, object]) -> None:
+    await parts.store.write(lambda db: fail(db, job.id, error, parts.clock()))
+
+
+def cancelled_unsent(db: Database, job_id: int, now: float) -> None:
+    """Ends a job that never came to be at the provider."""
+    job = jobs.get(db, job_id)
+    if job.state == "sending":
+        jobs.change(db, job_id, state="cancelled", finished_at=now)
+        notices.in_thread(db, job, "job_cancelled", now)
+        jobs.touch_card(db, job_id)
+
+
+async def cancel_at_provider(parts: Parts, provider: Provider, job: Job, by: str) -> Job:
+    """Asks the provider to cancel for ``by`` and keeps its answer.
+
+    Raises:
+        NotCancellable: the provider says that the job has ended. Unreachable: it does not answer.
+    """
+    assert job.provider_job_id is not None
+    try:
+        answer = await provider.gateway.cancel(job.provider_job_id)
+    except Refused as problem:
+        parts.wake()
+        raise NotCancellable(
+            f"{job.name} cannot be cancelled: the provider says it has ended or is ending.",
+            "Its card shows how it ended in a moment.",
+        ) from problem
+
+    def record(db: Database) -> Job:
+        jobs.change(db, job.id, poll_at=parts.clock(), ended_by=by)
+        return apply(db, job.id, News(answer), parts.clock())
+
+    return await parts.store.write(record)

@@ -1,0 +1,30 @@
+"""The notices of a job. Their ids say what they are about, so that writing one twice changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from storage import outbox
+from storage.records import Card, Dataset, Job, Notice
+
+
+def job_card(db: Database, job: Job, now: float) -> None:
+    """The root message of a job in its channel; it is edited from then on."""
+    notice = Notice(f"job_card:{job.id}", "job_card", job.channel, {"job_id": job.id}, now, card=job.card)
+    outbox.add(db, notice, Card(job.card, "job_card", job.id, job.channel))
+
+
+def job_link(db: Database, job: Job, dataset: Dataset, now: float) -> None:
+    """A link to the job in the thread of the drop."""
+    body = {"job_id": job.id}
+    notice = Notice(f"job_link:{job.id}", "job_link", dataset.channel, body, now, thread=dataset.thread)
+    outbox.add(db, notice)
+
+
+def in_thread(db: Database, job: Job, kind: str, now: float, *, about: object = None, **body: Any) -> None:
+    """A notice in the job's own thread; ``about`` tells several of one kind apart."""
+    identity = f"{kind}:{job.id}" if about is None else f"{kind}:{job.id}:{about}"
+    whole = {"job_id": job.id, **body}
+    outbox.add(db, Notice(identity, kind, job.channel, whole, now, thread_of=job.card))

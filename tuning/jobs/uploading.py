@@ -1,0 +1,64 @@
+"""Sends contents to providers, each once: a cut-off upload is looked for by its name before it is sent again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from storage import datasets, jobs, outbox
+from storage.records import Upload
+from tuning.errors import Refused, TuningError, Unreachable
+from tuning.jobs.parts import Parts
+
+
+def is_due(parts: Parts, upload: Upload) -> bool:
+    """Whether an upload may be tried now; ``sending`` means that a try was begun, perhaps in an earlier life."""
+    if upload.state == "due":
+        return True
+    wait = min(parts.poll_min * 2 ** min(upload.attempts, 16), parts.poll_max)
+    return upload.state == "sending" and parts.clock() >= upload.updated_at + wait
+
+
+async def send(parts: Parts, sha256: str, provider: str) -> None:
+    """Tries one upload, if it is still due, and records what came of it."""
+    upload = await parts.store.read(lambda db: datasets.upload_of(db, sha256, provider))
+    if upload is None or not is_due(parts, upload):
+        return
+    try:
+        gateway = parts.providers.get(upload.provider).gateway
+        file_id = await gateway.find_file(upload.filename) if upload.attempts else None
+        if file_id is None:
+            path = await _content(parts, upload)
+            await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
+            file_id = await gateway.upload(path, upload.filename)
+    except Unreachable as problem:
+        await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=str(problem))
+    except Refused as problem:
+        words = f"{problem} {problem.provider_words}".strip()
+        await _record(parts, upload, state="failed", error=words)
+    except (TuningError, OSError) as problem:
+        await _record(parts, upload, state="failed", error=str(problem))
+    else:
+        await _record(parts, upload, state="sent", file_id=file_id, error=None)
+    parts.wake()
+
+
+async def _content(parts: Parts, upload: Upload) -> Path:
+    found = await parts.store.read(lambda db: datasets.with_content(db, upload.sha256))
+    for dataset in found:
+        if dataset.path is not None and Path(dataset.path).is_file():
+            return Path(dataset.path)
+    raise TuningError("The file is no longer kept here.", "Drop it again.")
+
+
+async def _record(parts: Parts, upload: Upload, **changes: object) -> None:
+    def transaction(db: Database) -> None:
+        datasets.change_upload(db, upload.sha256, upload.provider, updated_at=parts.clock(), **changes)
+        for dataset in datasets.with_content(db, upload.sha256):
+            outbox.touch(db, f"drop:{dataset.id}")
+            for job in jobs.of_dataset(db, dataset.id):
+                if job.state == "sending":
+                    jobs.touch_card(db, job.id)
+
+    await parts.store.write(transaction)

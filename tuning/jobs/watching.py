@@ -1,0 +1,165 @@
+"""The watch: asks each provider about its open jobs, and each running job for its newest events.
+
+The list of jobs gives the states, so a waiting or paused job costs nothing of its own. A running job's events are
+read at its own pace, and at once when its state changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from sqlite_utils import Database
+
+from storage import jobs
+from storage.records import Job
+from tuning.errors import ProviderError, Refused, Unreachable
+from tuning.jobs.applying import ENDED, News, apply, fail, mark
+from tuning.jobs.parts import Parts
+from tuning.providers import Gateway, ProviderJob
+
+log = structlog.get_logger(__name__)
+
+SILENT_AFTER = 3
+"""Failed questions in a row after which a card says since when there is no word."""
+GONE_AFTER = 3
+"""Times in a row that a provider must deny a job before it counts as gone."""
+AT_ONCE = 8
+"""Jobs of one provider asked about at the same time."""
+WAITING_MAX = 60.0
+_WAITING = frozenset({"validating_files", "queued", "paused"})
+_KNOWN_KEPT = 300
+
+
+@dataclass
+class _Line:
+    """How the questions to one provider went lately."""
+
+    failures: int = 0
+    quiet_until: float = 0.0
+
+
+class Watch:
+    """Remembers between ticks only how each provider answered; everything else is in the store."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lines: dict[str, _Line] = {}
+
+    def is_due(self, provider: str, open_jobs: list[Job]) -> bool:
+        """Whether to ask this provider now."""
+        now = self._parts.clock()
+        line = self._lines.setdefault(provider, _Line())
+        return now >= line.quiet_until and any(job.poll_at <= now for job in open_jobs)
+
+    async def ask(self, provider: str, open_jobs: list[Job]) -> None:
+        """Asks one provider about these jobs and keeps what it says."""
+        line = self._lines.setdefault(provider, _Line())
+        gateway = self._parts.providers.get(provider).gateway
+        try:
+            found = await gateway.list_jobs({j.provider_job_id for j in open_jobs if j.provider_job_id})
+        except ProviderError as problem:
+            await self._silence(line, open_jobs, problem)
+            return
+        line.failures, line.quiet_until = 0, 0.0
+        gate = asyncio.Semaphore(AT_ONCE)
+        heard = await asyncio.gather(*(self._one(gate, gateway, job, found) for job in open_jobs))
+        quiet = [(job, at) for job, at in zip(open_jobs, heard, strict=True) if at is not None]
+        if quiet:
+            await self._parts.store.write(lambda db: _heard(db, quiet, self._parts.clock()))
+
+    async def _silence(self, line: _Line, open_jobs: list[Job], problem: ProviderError) -> None:
+        line.failures += 1
+        line.quiet_until = self._parts.clock() + self._parts.backoff(line.failures, problem)
+        log.warning("provider gave no word", failures=line.failures, code=problem.code, status=problem.status)
+        if line.failures == SILENT_AFTER or isinstance(problem, Refused):
+            await self._parts.store.write(lambda db: _mark_silent(db, open_jobs, problem))
+
+    async def _one(
+        self, gate: asyncio.Semaphore, gateway: Gateway, job: Job, found: dict[str, ProviderJob]
+    ) -> float | None:
+        """Takes care of one job; answers when to ask again if there was nothing to keep."""
+        assert job.provider_job_id is not None
+        async with gate:
+            try:
+                theirs = found.get(job.provider_job_id) or await gateway.retrieve(job.provider_job_id)
+                return await self._keep(gateway, job, theirs)
+            except Unreachable as problem:
+                wait = self._parts.backoff(2, problem)
+                await self._later(job, wait)
+            except Refused as problem:
+                await self._denied(job, problem)
+        return None
+
+    async def _keep(self, gateway: Gateway, job: Job, theirs: ProviderJob) -> float | None:
+        parts, now = self._parts, self._parts.clock()
+        if job.ended_by is not None and theirs.status not in ENDED:
+            with suppress(Refused):  # called off while it was being created, and not cancelled yet
+                theirs = await gateway.cancel(theirs.id)
+        changed = theirs.status != job.status
+        waiting = theirs.status in _WAITING
+        if not changed and (waiting or job.poll_at > now):
+            return now + self._waiting_pace(job, now) if waiting else job.poll_at
+        news = await self._news(gateway, job, theirs)
+
+        def record(db: Database) -> None:
+            after = apply(db, job.id, news, parts.clock())
+            jobs.change(db, job.id, poll_at=parts.clock() + self._pace(after, changed, parts.clock()))
+
+        await parts.store.write(record)
+        parts.wake()
+        return None
+
+    async def _news(self, gateway: Gateway, job: Job, theirs: ProviderJob) -> News:
+        """Events since the last known one; checkpoints when some may have come."""
+        known = await self._parts.store.read(lambda db: jobs.newest_event_ids(db, job.id, _KNOWN_KEPT))
+        events = await gateway.newest_events(theirs.id, known)
+        made = theirs.status in ENDED or any("heckpoint" in e.message for e in events)
+        checkpoints = await gateway.checkpoints(theirs.id) if made else []
+        return News(theirs, events, checkpoints)
+
+    def _pace(self, job: Job, changed: bool, now: float) -> float:
+        if changed or job.state == "safety":
+            return self._parts.poll_min
+        if job.status in _WAITING:
+            return self._waiting_pace(job, now)
+        return self._parts.clamp(float(job.progress.get("step_seconds") or 0.0))
+
+    def _waiting_pace(self, job: Job, now: float) -> float:
+        """A twentieth of the time waited so far, at most a minute."""
+        return min(self._parts.clamp((now - job.created_at) / 20), max(WAITING_MAX, self._parts.poll_min))
+
+    async def _later(self, job: Job, seconds: float) -> None:
+        at = self._parts.clock() + seconds
+        await self._parts.store.write(lambda db: jobs.change(db, job.id, poll_at=at))
+
+    async def _denied(self, job: Job, problem: Refused) -> None:
+        """A 404 three times in a row ends the job; any other refusal is shown and asked again later."""
+        now = self._parts.clock()
+
+        def record(db: Database) -> None:
+            missing = int(jobs.get(db, job.id).progress.get("missing", 0)) + 1
+            if problem.status == 404 and missing >= GONE_AFTER:
+                fail(db, job.id, {"code": "gone", "message": problem.provider_words}, now)
+            elif problem.status == 404:
+                mark(db, job.id, missing=missing)
+                jobs.change(db, job.id, poll_at=now + self._parts.poll_min)
+            else:
+                mark(db, job.id, trouble=str(problem))
+                jobs.change(db, job.id, poll_at=now + self._parts.poll_max)
+
+        await self._parts.store.write(record)
+
+
+def _heard(db: Database, quiet: list[tuple[Job, float]], now: float) -> None:
+    for job, poll_at in quiet:
+        jobs.change(db, job.id, heard_at=now, poll_at=poll_at)
+        mark(db, job.id, silent=None, trouble=None, missing=None)
+
+
+def _mark_silent(db: Database, open_jobs: list[Job], problem: ProviderError) -> None:
+    for job in open_jobs:
+        since = job.heard_at or job.created_at
+        mark(db, job.id, silent=since, trouble=str(problem) if isinstance(problem, Refused) else None)
