@@ -21,7 +21,8 @@ PYTEST ?=
 BIN := .venv/bin
 PACKAGES := bot demo handlers localslack storage trainserver tuning
 TIMED := $(BIN)/python tools/timed.py
-RUN_PYTEST := $(BIN)/pytest -n $(WORKERS) -q $(PYTEST)
+# One worker runs a file, so that programs which a file starts are started once.
+RUN_PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile -q $(PYTEST)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format bench audit clean install browser
