@@ -40,7 +40,9 @@ class _EpochsType(click.ParamType):
     help="What the file is for; told from its rows when left out.",
 )
 @click.option("--model", help="The base to train, for tokens, limit and price: gpt-4.1-mini.")
-@click.option("--epochs", type=_EpochsType(), default="auto", show_default=True, help="How often each row is seen.")
+@click.option(
+    "--epochs", type=_EpochsType(), default="auto", show_default=True, help="How often each row is seen."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.option("--report", "table", type=_OUT, metavar="CSV", help="Write a table that names every line.")
 @click.pass_context
@@ -150,16 +152,19 @@ def _size_line(report: Report) -> str:
     if tokens := report.tokens:
         about = "" if tokens.exact else "about "
         limit = f" of {tokens.limit:,}" if tokens.limit else ""
-        parts.append(f"{about}{tokens.total:,} tokens (median {tokens.median:,}, longest {tokens.max:,}{limit})")
+        parts.append(
+            f"{about}{tokens.total:,} tokens (median {tokens.median:,}, longest {tokens.max:,}{limit})"
+        )
     return " · ".join([*parts, "checked on this machine"])
 
 
 def _cost_line(report: Report, base: BaseInfo | None) -> str:
     cost = report.cost
     assert cost is not None
-    epochs = f"{cost.epochs} epoch{'s' if cost.epochs != 1 else ''}{' (auto)' if cost.epochs_auto else ''}"
+    plural = "" if cost.epochs == 1 else "s"
+    epochs = f"{cost.epochs} epoch{plural}{' (auto)' if cost.epochs_auto else ''}"
     if base is None:
-        return f"[dim]{epochs}, {cost.billed_tokens:,} tokens to train on; name a base with --model for a price.[/]"
+        return f"[dim]{epochs}, {cost.billed_tokens:,} tokens to train on; --model gives a price.[/]"
     usd = f"about [bold]${cost.usd:,.2f}[/]" if cost.usd is not None else escape(cost.note)
     dated = f" · price of {cost.priced_on}" if cost.priced_on else ""
     return f"{escape(base.model)}: {usd} · {epochs} · {cost.billed_tokens:,} tokens{dated}"

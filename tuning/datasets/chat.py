@@ -40,7 +40,8 @@ def check_supervised(row: dict[str, Any], found: Found) -> None:
         return
     talk = check_messages(messages, check_tools(row, found), found)
     if "assistant" not in talk.roles:
-        found.setdefault("no_assistant_message", "")
+        if not (found.keys() & {"invalid_role", "missing_role", "message_not_object"}):
+            found.setdefault("no_assistant_message", "")  # else a wrong role hides the reply
     elif talk.roles[-1] != "assistant":
         found.setdefault("last_not_assistant", f"it ends with {excerpt(talk.roles[-1])}")
     if "user" not in talk.roles:

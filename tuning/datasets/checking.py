@@ -116,7 +116,11 @@ def _sample(path: Path) -> tuple[Shape, str | None]:
                 value = parse_line(data).value
                 if isinstance(value, dict):
                     shapes.append(shape_of(cast("dict[str, Any]", value)))
-            if len(shapes) >= SAMPLE_ROWS or size > SAMPLE_BYTES or (len(first) >= SAMPLE_LINES and not shapes):
+            if (
+                len(shapes) >= SAMPLE_ROWS
+                or size > SAMPLE_BYTES
+                or (len(first) >= SAMPLE_LINES and not shapes)
+            ):
                 break
     return main_shape(shapes), None if shapes else sniff_lines(first[:SAMPLE_LINES])
 
@@ -124,7 +128,9 @@ def _sample(path: Path) -> tuple[Shape, str | None]:
 class _Scan:
     """The state of one pass."""
 
-    def __init__(self, findings: Findings, method: str | None, base: BaseInfo | None, validation: bool) -> None:
+    def __init__(
+        self, findings: Findings, method: str | None, base: BaseInfo | None, validation: bool
+    ) -> None:
         self.findings = findings
         self.method = method
         self.base = base
@@ -200,23 +206,24 @@ class _Scan:
             return
         row = cast("dict[str, Any]", parsed.value)
         self.examples += 1
-        self._check(row, parsed.found)
+        known_format = self._check(row, parsed.found)
         if self.traits.repeats(parsed.canonical):
             parsed.found["duplicate_examples"] = ""
         if self.training and digest(parsed.canonical) in self.training:
             parsed.found["validation_overlap"] = ""
         self.traits.see(row)
         self._note(number, parsed.found)
-        for counted, tokens in self.tokens.add(number, row):
-            self._limit(counted, tokens)
+        if known_format:
+            for counted, tokens in self.tokens.add(number, row):
+                self._limit(counted, tokens)
 
-    def _check(self, row: dict[str, Any], found: Found) -> None:
-        """The rules of the file's format, or the name of the format this row is in instead."""
+    def _check(self, row: dict[str, Any], found: Found) -> bool:
+        """The rules of the file's format; False with the name of the format this row is in instead."""
         shape = shape_of(row)
         legacy = self.base is not None and strip_fine_tuned(self.base.model) in LEGACY_BASES
         if shape in FOREIGN and not (shape == "legacy" and legacy):
             found[f"{shape}_format"] = ""
-            return
+            return False
         wanted: Shape = _SHAPE_OF_METHOD[self.method] if self.method else self.shape
         related = {shape, wanted} <= {"chat", "reinforcement", "unknown"}
         if shape != wanted and (not related or self.method) and "unknown" not in (shape, wanted):
@@ -225,6 +232,7 @@ class _Scan:
             _CHECKS["legacy" if shape == "legacy" else "chat"](row, found)
         else:
             _CHECKS[wanted if wanted != "unknown" else shape](row, found)
+        return True
 
     def _limit(self, number: int, tokens: int) -> None:
         limit = self.base.token_limit if self.base else None
@@ -251,11 +259,19 @@ class _Scan:
         tokens = self.tokens.summary(self.encoding, limit, self.exact)
         billed = self.tokens.billed(limit)
         return Report(
-            file=name, sha256=sha256, bytes=size, method=method, examples=self.examples, rows=self.rows,
+            file=name,
+            sha256=sha256,
+            bytes=size,
+            method=method,
+            examples=self.examples,
+            rows=self.rows,
             verdict="reject" if any(p.severity == "error" for p in problems) else "accept",
-            problems=problems, tokens=tokens,
+            problems=problems,
+            tokens=tokens,
             cost=cost_of(billed, self.examples, self.base, epochs, method) if tokens else None,
-            bad_rows=self.bad_rows, system_prompt=self.traits.system_prompt(), tools=self.traits.shared_tools(),
+            bad_rows=self.bad_rows,
+            system_prompt=self.traits.system_prompt(),
+            tools=self.traits.shared_tools(),
             multi_system=self.traits.multi_system,
         )
 

@@ -17,7 +17,7 @@ _DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,")
 
 
 def check_text(text: str, where: str, found: Found) -> None:
-    """Empty text and tokens that must not stand in it (source: rules ``control_token``, ``empty_content``)."""
+    """Empty text and tokens that must not stand in it (sources: the rules named here)."""
     if not text or text.isspace():
         found.setdefault("empty_content", where)
     elif "<|" in text:

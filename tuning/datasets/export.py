@@ -43,7 +43,7 @@ def _write_again(out: TextIO, source: Path, options: dict[str, Any]) -> None:
         message = rule.message(1, detail)
         table.writerow(("" if line is None else line, rule.severity, code, _safe(message), _safe(rule.fix)))
 
-    check_file(source, **{**options, "sink": write})
+    check_file(source, sink=write, **options)
 
 
 def _safe(cell: str) -> str:

@@ -134,7 +134,7 @@ def _utf8_words(data: bytes, error: UnicodeDecodeError) -> str:
 _WORDS = (
     ("Expecting property name", "a name in double quotes is missing"),
     ("Expecting ':'", "the colon after a name is missing"),
-    ("Expecting ','", "a comma is missing, or a quote inside a text is not written as \\\""),
+    ("Expecting ','", 'a comma is missing, or a quote inside a text is not written as \\"'),
     ("Unterminated string", "a text is not closed; the line may be cut off"),
     ("Invalid control character", "a raw tab or line break inside a text; write \\t or \\n"),
     ("Invalid \\", "a backslash that starts no known escape; write \\\\ for a backslash"),
@@ -150,6 +150,8 @@ def _json_words(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
     where = f"column {error.pos + 1:,}"
     if re.match(r"\s*\{\s*'", text):
         return "python_dict", where
+    if error.pos == 0 and not here.startswith(("{", "[", '"', "'", "“")) and len(text.split()) > 1:
+        return "invalid_json", "plain text, not JSON"
     if error.msg == "Extra data":
         kind = "several_objects" if here.startswith("{") and text.lstrip().startswith("{") else "invalid_json"
         return kind, f"{where}: something follows after the end of the JSON value"

@@ -58,7 +58,9 @@ def strip_fine_tuned(model: str) -> str:
 def base_info(model: str) -> BaseInfo:
     """The built-in entry for an OpenAI base or a fine-tune of it; unknown names give an estimate only."""
     base = strip_fine_tuned(model)
-    names = [name for name in _BASES if base == name or base.startswith(f"{name}-20") or base == f"{name}-latest"]
+    names = [
+        name for name in _BASES if base == name or base.startswith(f"{name}-20") or base == f"{name}-latest"
+    ]
     if base.startswith("gpt-3.5-turbo"):
         names = ["gpt-3.5-turbo"]
     if not names:
@@ -81,7 +83,11 @@ def auto_epochs(n_examples: int) -> int:
 
 
 def cost_of(
-    billed_per_epoch: int, examples: int, base: BaseInfo | None, epochs: int | Literal["auto"], method: str | None
+    billed_per_epoch: int,
+    examples: int,
+    base: BaseInfo | None,
+    epochs: int | Literal["auto"],
+    method: str | None,
 ) -> Cost:
     """The cost of training ``billed_per_epoch`` tokens (each example cut at the limit) for ``epochs``."""
     auto = epochs == "auto"
@@ -91,8 +97,15 @@ def cost_of(
     if method == "reinforcement":
         price = None
     usd = round(billed / 1_000_000 * price, 4) if price is not None else None
-    return Cost(count, auto, billed, usd, price, base.priced_on if base is not None and price is not None else None,
-                _note(base, price, billed, method))
+    return Cost(
+        count,
+        auto,
+        billed,
+        usd,
+        price,
+        base.priced_on if base is not None and price is not None else None,
+        _note(base, price, billed, method),
+    )
 
 
 def estimate(report: Report, base: BaseInfo, epochs: int | Literal["auto"]) -> Cost:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 Verdict = Literal["accept", "reject"]
@@ -110,9 +110,13 @@ class Report:
     def from_json(cls, data: Mapping[str, Any]) -> Report:
         """Read back :meth:`to_json` (what it leaves out gets a neutral value) or :meth:`to_record`."""
         values: dict[str, Any] = {"rows": data["examples"], "bad_rows": 0, **data}
-        problems = cast("list[dict[str, Any]]", data["problems"])
-        values["problems"] = tuple(Problem(**{**p, "lines": tuple(p["lines"])}) for p in problems)
+        values["problems"] = tuple(_problem(problem) for problem in data["problems"])
         values["tokens"] = Tokens(**data["tokens"]) if data.get("tokens") else None
         values["cost"] = Cost(**data["cost"]) if data.get("cost") else None
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})
+
+
+def _problem(data: Mapping[str, Any]) -> Problem:
+    values: dict[str, Any] = {**data, "lines": tuple(data["lines"])}
+    return Problem(**values)

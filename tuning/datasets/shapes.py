@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from typing import Any, Literal, cast
 
 Shape = Literal[
-    "chat", "reinforcement", "dpo", "legacy", "sharegpt", "alpaca", "trl_preference", "batch_api", "gemini", "text",
+    "chat",
+    "reinforcement",
+    "dpo",
+    "legacy",
+    "sharegpt",
+    "alpaca",
+    "trl_preference",
+    "batch_api",
+    "gemini",
+    "text",
     "unknown",
 ]
 Method = Literal["supervised", "dpo", "reinforcement"]
@@ -64,5 +73,5 @@ def _is_reinforcement(row: dict[str, Any]) -> bool:
 def main_shape(shapes: Iterable[Shape]) -> Shape:
     """The format most rows are in; rows of no known format only count when nothing else is there."""
     counts = Counter(shapes)
-    known = [(count, shape) for shape, count in counts.items() if shape != "unknown"]
-    return max(known, key=lambda pair: pair[0])[1] if known else "unknown"
+    known: list[Shape] = [shape for shape in counts if shape != "unknown"]
+    return max(known, key=lambda shape: counts[shape]) if known else "unknown"

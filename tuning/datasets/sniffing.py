@@ -21,7 +21,9 @@ _MAGIC = (
     (b"\xff\xd8\xff", "binary_file"),
     (b"SQLite format 3\0", "binary_file"),
 )
-_HTML = re.compile(rb"\s*(<!doctype\s+html|<html|<head|<body|<!--.{0,200}?-->\s*<(!doctype|html))", re.I | re.S)
+_HTML = re.compile(
+    rb"\s*(<!doctype\s+html|<html|<head|<body|<!--.{0,200}?-->\s*<(!doctype|html))", re.I | re.S
+)
 
 
 def sniff_bytes(head: bytes) -> str | None:

@@ -95,7 +95,9 @@ def _weigh_calls(value: Any, weighed: Weighed) -> None:
         function = cast("dict[str, Any]", call).get("function") if isinstance(call, dict) else None
         if isinstance(function, dict):
             fields = cast("dict[str, Any]", function)
-            weighed.texts += [text for text in (fields.get("name"), fields.get("arguments")) if isinstance(text, str)]
+            weighed.texts += [
+                text for text in (fields.get("name"), fields.get("arguments")) if isinstance(text, str)
+            ]
 
 
 # Tokens of a tool definition beside its text, for the gpt-4o family (the cookbook's figures).
@@ -113,14 +115,17 @@ def _tool_weight(canonical: bytes) -> tuple[int, tuple[str, ...]]:
     extra, texts = 0, list[str]()
     tools = cast("list[Any]", orjson.loads(canonical))
     for tool in tools:
-        function = tool.get("function", tool) if isinstance(tool, dict) else None
+        given = cast("dict[str, Any]", tool) if isinstance(tool, dict) else {}
+        function: Any = given.get("function", given)
         if not isinstance(function, dict):
             continue
         fields = cast("dict[str, Any]", function)
         extra += _FUNCTION
         texts.append(f"{fields.get('name')}:{_sentence(fields.get('description'))}")
-        parameters = fields.get("parameters")
-        properties = parameters.get("properties") if isinstance(parameters, dict) else None
+        parameters: Any = fields.get("parameters")
+        properties = (
+            cast("dict[str, Any]", parameters).get("properties") if isinstance(parameters, dict) else None
+        )
         if isinstance(properties, dict) and properties:
             extra += _PROPERTIES + _weigh_properties(cast("dict[str, Any]", properties), texts)
     return (extra + _END if tools else 0), tuple(texts)
@@ -195,8 +200,14 @@ class TokenCounter:
         size = len(ordered)
         over = sum(tokens > limit for tokens in ordered) if limit is not None else 0
         return Tokens(
-            total=sum(ordered), median=ordered[(size - 1) // 2], p95=ordered[-(-size * 95 // 100) - 1],
-            max=ordered[-1], over_limit=over, limit=limit, encoding=encoding, exact=exact and self.exact,
+            total=sum(ordered),
+            median=ordered[(size - 1) // 2],
+            p95=ordered[-(-size * 95 // 100) - 1],
+            max=ordered[-1],
+            over_limit=over,
+            limit=limit,
+            encoding=encoding,
+            exact=exact and self.exact,
         )
 
     def billed(self, limit: int | None) -> int:
