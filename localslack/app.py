@@ -123,7 +123,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> Options:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
     parser.add_argument("--data", type=Path, required=True, help="folder for the database, files and tokens")
-    parser.add_argument("--manifest", type=Path, default=Path("manifest.yml"), help="the app's manifest")
+    parser.add_argument("--manifest", type=Path, default=manifest.default_path(), help="the app's manifest")
     for name in ("bot-token", "app-token", "signing-secret"):
         variable = f"LOCALSLACK_{name.replace('-', '_').upper()}"
         parser.add_argument(f"--{name}", default=env.get(variable), help=f"or {variable}; else made once")

@@ -102,3 +102,10 @@ def _command(raw: dict[str, Any]) -> Command:
 def _validator() -> Draft7Validator:
     text = resources.files("localslack").joinpath("specs/slack-manifest.schema.json").read_text("utf-8")
     return Draft7Validator(json.loads(text))
+
+
+def default_path() -> Path:
+    """The manifest that travels with this installation: in a checkout at its root, in the wheel with the data."""
+    home = Path(__file__).resolve().parent.parent
+    packed = home / "ftbot_data" / "manifest.yml"
+    return packed if packed.is_file() else home / "manifest.yml"
