@@ -7,7 +7,6 @@ from typing import assert_never
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from sqlite_utils import Database
 
 from handlers.house import House
 from handlers.incoming import Incoming
@@ -17,6 +16,7 @@ from handlers.text import TailFilter, harmless_markdown
 from handlers.views.chat import footer
 from storage import chats, inbox
 from storage.records import ChatThread, InboxItem, Model, Turn
+from storage.store import Database
 from tuning.chat.service import Done
 from tuning.errors import NoModel, TuningError
 from tuning.providers import Delta

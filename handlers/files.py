@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from sqlite_utils import Database
 
 from handlers.download import Limits, TryAgain, check_size, download
 from handlers.errors import DownloadFailed
@@ -19,6 +18,7 @@ from handlers.reply import passing
 from handlers.slackapi import code_of, part_in
 from storage import datasets, inbox, outbox
 from storage.records import Card, Dataset, InboxItem, Notice
+from storage.store import Database
 from tuning.errors import TuningError, Unreachable
 
 log = structlog.get_logger(__name__)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.views.home import home
 from storage import jobs
 from storage.records import OPEN_JOB_STATES, InboxItem, Job
+from storage.store import Database
 
 SHOWN = 10
 

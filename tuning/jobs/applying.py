@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage import jobs
 from storage.records import WATCHED_JOB_STATES, Checkpoint, Evaluation, Event, Job, JobState
+from storage.store import Database
 from tuning.jobs import notices
 from tuning.jobs.failures import job_error
 from tuning.jobs.figures import gather, worth_a_notice

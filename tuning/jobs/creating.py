@@ -9,10 +9,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import cast
 
-from sqlite_utils import Database
-
 from storage import datasets, jobs
 from storage.records import Job, Upload
+from storage.store import Database
 from tuning.errors import NotCancellable, ProviderError, Refused, TuningError, Unreachable
 from tuning.jobs import notices
 from tuning.jobs.applying import News, apply, fail, mark

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from sqlite_utils import Database
-
 from storage import datasets, jobs
 from storage.errors import NotFound
 from storage.records import WATCHED_JOB_STATES, Evaluation, Job, Upload
-from storage.store import Store
+from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
 from tuning.jobs import creating, scoring, start, uploading

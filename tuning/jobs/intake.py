@@ -8,11 +8,9 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
 from storage import datasets, outbox
 from storage.records import Dataset, Upload
-from storage.store import Store
+from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.datasets import BaseInfo, Cost, Report, check_file, estimate
 from tuning.errors import ProviderError, StartRefused

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage import outbox
 from storage.records import Card, Dataset, Job, Notice
+from storage.store import Database
 
 
 def job_card(db: Database, job: Job, now: float) -> None:

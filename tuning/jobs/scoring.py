@@ -7,10 +7,9 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage import chats, datasets, jobs
 from storage.records import Evaluation, Job
+from storage.store import Database
 from tuning.datasets import rows
 from tuning.errors import EvaluationFailed, TuningError
 from tuning.evaluation import METRIC, score

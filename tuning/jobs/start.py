@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage import datasets, jobs
 from storage.errors import NotFound
 from storage.records import Dataset, Job, Upload
+from storage.store import Database
 from tuning.datasets import Cost
 from tuning.errors import StartRefused
 from tuning.jobs import notices

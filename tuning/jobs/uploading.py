@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from storage import datasets, jobs, outbox
 from storage.records import Upload
+from storage.store import Database
 from tuning.errors import Refused, TuningError, Unreachable
 from tuning.jobs.parts import Parts
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
-from sqlite_utils import Database
 
 from storage import jobs
 from storage.records import Job
+from storage.store import Database
 from tuning.errors import ProviderError, Refused, Unreachable
 from tuning.jobs.applying import ENDED, News, apply, fail, mark
 from tuning.jobs.parts import Parts
