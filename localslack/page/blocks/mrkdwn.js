@@ -81,7 +81,7 @@ function nodeAt(text, i, verbatim) {
 function codeAt(text, i) {
   const end = text.indexOf("`", i + 1);
   if (end <= i + 1 || text.slice(i, end).includes("\n")) return null;
-  const inner = text.slice(i + 1, end).replace(/<([^<>\n]*)>/g, (_, t) => t.split("|").pop());
+  const inner = text.slice(i + 1, end).replace(/<([@#!]|[a-z][a-z0-9+.-]*:)([^<>\n]*)>/gi, (_, kind, rest) => `${kind}${rest}`.split("|").pop());
   return { node: h("code", {}, decode(inner)), end: end + 1 };
 }
 

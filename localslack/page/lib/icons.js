@@ -50,12 +50,13 @@ const HUES = [168, 214, 262, 338, 24, 42, 190, 128];
 export function avatar(who, size = 36) {
   const name = who?.real_name || who?.name || "?";
   const initials = name.split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((w) => w[0].toUpperCase()).join("") || "?";
-  let sum = 0;
-  for (const c of who?.name ?? name) sum = (sum * 31 + c.codePointAt(0)) >>> 0;
+  let sum = 2166136261;
+  for (const c of who?.name ?? name) sum = Math.imul(sum ^ c.codePointAt(0), 16777619) >>> 0;
+  const hue = who?.is_bot ? 204 : HUES[(sum >>> 7) % HUES.length];
   return h("span.avatar", {
     class: who?.is_bot ? "bot" : "",
     "aria-hidden": "true",
-    style: { "--hue": String(HUES[sum % HUES.length]), "--size": `${size}px` },
+    style: { "--hue": String(hue), "--size": `${size}px` },
   }, who?.is_bot ? svg(BOT_FACE) : initials);
 }
 
