@@ -17,7 +17,7 @@ class Message:
     blocks: list[Block] = field(default_factory=list[Block])
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments for ``chat.postMessage``, ``chat.postEphemeral`` and ``response_url``; nothing unfurls."""
+        """Arguments for posting, also ephemerally and by ``response_url``; nothing unfurls."""
         blocks: dict[str, Any] = {"blocks": self.blocks} if self.blocks else {}
         return {"text": self.text, "unfurl_links": False, "unfurl_media": False, **blocks}
 
@@ -49,7 +49,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a verb answers: to the caller alone unless ``public``; ``replace``: in place of what was clicked."""
+    """What a verb answers: to the caller alone unless ``public``; ``replace``: in its place."""
 
     message: Message
     public: bool = False

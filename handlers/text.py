@@ -1,7 +1,7 @@
 """Words and figures as people read them, and foreign text made harmless.
 
-Foreign text is everything ftbot did not write itself: file names, rows, model answers, provider messages. Slack
-acts on ``<…>`` in mrkdwn, in ``text`` and in streamed markdown; without a bare ``<`` nothing is left to act on.
+Foreign text is everything ftbot did not write itself: file names, rows, model answers, provider messages.
+Slack acts on ``<…>`` in mrkdwn, ``text`` and streamed markdown; without a bare ``<`` nothing is left to act on.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def lines(numbers: list[int] | tuple[int, ...], count: int, shown: int = 3) -> s
 class TailFilter:
     """Makes streamed model text harmless, delta by delta.
 
-    Every ``<`` becomes ``&lt;``, so no mention, broadcast, channel, date or labelled link can come to be, however
-    it is split over deltas. ``](`` becomes ``] (``: a Markdown link shows where it leads instead of hiding it
+    Every ``<`` becomes ``&lt;``, so no mention, broadcast, channel, date or labelled link can come to be,
+    however it is split over deltas. ``](`` becomes ``] (``: a Markdown link shows where it leads instead of hiding it
     behind its label. Only a closing bracket at the end of a delta is held back.
     """
 

@@ -112,3 +112,8 @@ def edited(db: Database, shown: Card, now: float, **changes: Any) -> None:
     )
     if changes:
         update(db, "cards", {"key": shown.key}, changes)
+
+
+def tried(db: Database, shown: Card, now: float) -> None:
+    """Notes that an edit of a card was tried and did not succeed; it stays stale."""
+    run(db, "UPDATE cards SET edited_at = ? WHERE key = ?", [now, shown.key])

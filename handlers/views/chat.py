@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.answer import Block
-from handlers.text import name
-from handlers.views.layout import plain, small
-from storage.records import ChatThread
+from handlers.answer import Block, Message
+from handlers.text import cut, esc, name
+from handlers.views.layout import Part, bold, plain, preformatted, rich, small
+from storage.records import ChatThread, Model
 
 FEEDBACK: Block = {
     "type": "context_actions",
@@ -19,6 +19,13 @@ FEEDBACK: Block = {
     ],
 }
 """Two buttons under an answer; a click comes back as action ``feedback``, value ``good`` or ``bad``."""
+
+
+def question(user: str, text: str, model: Model) -> Message:
+    """A question asked by command, for everybody to see; the answer comes under it."""
+    label = name(model.label, 60)
+    blocks = [rich([Part(user, "user"), " asks ", bold(label)]), preformatted(text, 2_900)]
+    return Message(f"A question for {esc(label)}: {esc(cut(text, 200))}", blocks)
 
 
 def footer(

@@ -9,7 +9,7 @@ from handlers.answer import Block, Message
 from handlers.text import about, esc, lines, name, number, plural, size
 from handlers.views.layout import Line, Part, actions, bold, button, moment, rich, small, ticks
 from handlers.views.prices import Offer, offer_line
-from storage.records import Dataset, Job, Upload
+from storage.records import Dataset, Upload
 from tuning.datasets.report import Problem, Report
 
 PROBLEMS_SHOWN = 8
@@ -23,7 +23,8 @@ class DropFacts:
     offers: Sequence[Offer] = ()
     uploads: Sequence[tuple[str, Upload]] = ()
     """Provider label and upload."""
-    jobs: Sequence[Job] = ()
+    jobs: Sequence[str] = ()
+    """Names of jobs that trained on it."""
     has_validation: bool = False
 
 
@@ -123,7 +124,7 @@ def _ready(dataset: Dataset, facts: DropFacts) -> Message:
     if looks:
         blocks.append(rich(["⚠️ Look at first: ", *ticks(" · ".join(looks))]))
     if facts.jobs:
-        names = ", ".join(job.name for job in facts.jobs[:5])
+        names = ", ".join(facts.jobs[:5])
         blocks.append(small(f"Trained before: {names}"))
     blocks.append(small(*_history(dataset, facts)))
     buttons = [button("Start…", "start", str(dataset.id), primary=True)]

@@ -1,7 +1,7 @@
 """Small pieces of Block Kit. Foreign text only ever enters where Slack parses nothing.
 
-A line is a sequence of parts: ``str`` and :class:`Part` objects. Lines become ``rich_text``, whose text elements
-are never parsed, so a file called ``<!channel>*.jsonl`` is shown as exactly that.
+A line is a sequence of parts: ``str`` and :class:`Part` objects. Lines become ``rich_text``, whose text
+elements are never parsed, so a file called ``<!channel>*.jsonl`` is shown as exactly that.
 """
 
 from __future__ import annotations

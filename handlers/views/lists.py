@@ -182,3 +182,30 @@ def choose_dataset(datasets: Sequence[Dataset], command: str) -> Message:
         for index, dataset in enumerate(datasets[:5])
     ]
     return Message("Choose the training data", [rich(["Which data?"]), actions(*buttons)])
+
+
+def ask_cancel(job: Job) -> Message:
+    """Asks once before cancelling."""
+    words = "Steps done so far may still be billed. The dataset and the thread are kept."
+    return Message(
+        f"Cancel {esc(job.name)}?",
+        [rich([bold(f"Cancel {job.name}?"), f" {words}"]), actions(cancel_button(job))],
+    )
+
+
+def cancel_asked(job: Job) -> Message:
+    """Said to the person who cancelled; the end itself is told in the job's thread."""
+    words = (
+        "was cancelled."
+        if job.state == "cancelled"
+        else "will be cancelled: its thread says when it has ended."
+    )
+    return Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])])
+
+
+def unknown_verb(typed: str, near: str | None, command: str) -> Message:
+    """A verb that does not exist, with the nearest one that does."""
+    hint: Line = ["Did you mean ", code(f"{command} {near}"), "? "] if near else []
+    line: Line = ["I do not know “", name(typed, 30), "”. ", *hint, "All verbs: ", code(f"{command} help")]
+    text = f"I do not know “{esc(name(typed, 30))}”." + (f" Did you mean {near}?" if near else "")
+    return Message(text, [rich(line), actions(button("Show help", "help"))])

@@ -6,6 +6,7 @@ from handlers.answer import Block, Message
 from handlers.errors import HandlerError
 from handlers.text import cut, esc
 from handlers.views.layout import Line, bold, preformatted, rich
+from storage.errors import NotFound
 from tuning.errors import ProviderError, TuningError
 
 
@@ -26,6 +27,8 @@ def error_message(error: Exception) -> Message:
         return Message(esc(cut(str(error), 300)), blocks)
     if isinstance(error, TuningError | HandlerError):
         return problem(str(error), error.todo)
+    if isinstance(error, NotFound):
+        return problem(str(error))
     return problem(
         "Something went wrong inside ftbot. It is in the log; your data and jobs are unchanged.",
         "Try once more. If it stays, tell the person who runs ftbot.",

@@ -12,7 +12,7 @@ from handlers.answer import Block
 from handlers.text import about, cut, name, plural
 from handlers.views.layout import option, plain, rich, small
 from handlers.views.prices import Offer, base_words, price_line, until
-from storage.records import Dataset, Job
+from storage.records import Dataset
 from tuning.jobs.start import StartRequest
 
 CALLBACK = "start_form"
@@ -42,9 +42,9 @@ T = TypeVar("T", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the form shows: ``dataset``, ``validation`` and ``offer`` are the chosen ones.
+    """What the form shows; ``dataset``, ``validation`` and ``offer`` are the chosen ones.
 
-    ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to train on.
+    ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to offer.
     """
 
     channel: str
@@ -55,7 +55,7 @@ class Form:
     validation: Dataset | None
     suffix: str
     next_name: str
-    trained: Sequence[Job] = ()
+    trained: Sequence[str] = ()
     problem: str = ""
 
 
@@ -223,7 +223,7 @@ def _notes(form: Form, offer: Offer) -> list[str]:
     place = name(offer.profile.label, 40)
     notes = [f"{plural(form.dataset.examples, 'row')} go to {place}"]
     if form.trained:
-        notes.append("trained on this data before: " + ", ".join(job.name for job in form.trained[:3]))
+        notes.append("trained on this data before: " + ", ".join(form.trained[:3]))
     return notes
 
 
@@ -253,9 +253,9 @@ def _more_field(block_id: str, label: str, decimal: bool) -> Block:
 
 
 def _state(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
-    values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
-    elements: dict[str, Any] = values.get(block_id) or {}
-    return cast("dict[str, Any]", next(iter(elements.values()), None) or {})
+    state = cast("dict[str, Any]", view.get("state") or {})
+    elements = cast("dict[str, dict[str, dict[str, Any]]]", state.get("values") or {}).get(block_id) or {}
+    return next(iter(elements.values()), cast("dict[str, Any]", {}))
 
 
 def _selected(view: Mapping[str, Any], block_id: str) -> str | None:

@@ -1,0 +1,252 @@
+"""The way out: every notice once, in order, in its thread; every card edited to the present truth.
+
+A notice is marked *sending* before it is posted: after a crash, or when no answer came, the thread is read for
+its id before anything is posted again. A refusal is certain and needs no reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlite_utils import Database
+
+from handlers.answer import Message
+from handlers.errors import DeliveryFailed
+from handlers.house import House
+from handlers.incoming import parts_of
+from handlers.posting import FOREVER, UNKNOWN, Desk, certain
+from handlers.rendering import Rendered, render_card, render_notice
+from handlers.slackapi import code_of, limited, retry_after
+from handlers.views.drop_card import reaction
+from storage import datasets, outbox
+from storage.errors import NotFound, StoreClosed
+from storage.records import Card, Notice
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds after which the outbox is looked at even when nothing was written."""
+LONGEST_BACKOFF = 300.0
+CLOCK_SLACK = 600.0
+"""Seconds that our clock and Slack's may differ when a thread is read for a lost message."""
+ODD_TRIES = 5
+"""Tries of a notice that fails inside ftbot, before it is given up."""
+
+
+class Delivery:
+    """Sends the outbox until it is cancelled."""
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        client: AsyncWebClient | None = None,
+        pace: float = 1.0,
+        edit_every: float = 3.0,
+    ) -> None:
+        """``pace``: seconds between posts in one channel; ``edit_every``: between edits of one card."""
+        self._house = house
+        self._desk = Desk(client or _own_client(house))
+        self._pace = pace
+        self._edit_every = edit_every
+        self._next_post: dict[str, float] = {}
+        self._no_edit_before = 0.0
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._reacted: dict[int, str] = {}
+        self._shown: dict[str, Message] = {}
+
+    async def run(self) -> None:
+        """Works until it is cancelled; a notice that is being posted then is looked for at the next start."""
+        store = self._house.store
+        try:
+            while True:
+                store.changed.clear()
+                await self.step()
+                try:
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await store.changed.wait()
+                except TimeoutError:
+                    continue
+        except StoreClosed:
+            log.info("delivery_ends")
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Stops what is under way."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def step(self) -> None:
+        """Begins to send all that is due now and to edit the cards that are stale; one task a thread."""
+        now = self._house.clock()
+        for notice in await self._house.store.read(lambda db: outbox.due(db, now)):
+            self._begin(f"{notice.channel}:{notice.thread_of or notice.thread or ''}", notice)
+        for card in await self._house.store.read(outbox.stale_cards):
+            if now - card.edited_at >= self._edit_every and now >= self._no_edit_before:
+                self._begin(f"card:{card.key}", card)
+
+    async def settled(self) -> None:
+        """Waits until nothing is under way."""
+        while self._under_way:
+            await asyncio.wait(list(self._under_way.values()))
+            await asyncio.sleep(0)
+
+    def _begin(self, place: str, what: Notice | Card) -> None:
+        if place in self._under_way:
+            return
+        work = self._send(what) if isinstance(what, Notice) else self._edit(what)
+        task = asyncio.create_task(work)
+        self._under_way[place] = task
+        task.add_done_callback(lambda done: self._ended(place, done))
+
+    def _ended(self, place: str, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(place, None)
+        self._house.store.changed.set()
+        if not task.cancelled() and (problem := task.exception()) and not isinstance(problem, StoreClosed):
+            log.error("delivery_broke", place=place, exc_info=problem)
+
+    async def _send(self, notice: Notice) -> None:
+        try:
+            thread = await self._thread(notice)
+            if notice.state == "sending" and (ts := await self._find(notice, thread)):
+                await self._sent(notice, ts)
+                return
+            rendered = await render_notice(self._house, notice)
+            message = await self._with_picture(rendered)
+            await self._turn(notice.channel)
+            await self._house.store.write(lambda db: outbox.sending(db, notice.id))
+            ts = await self._desk.post(
+                notice.channel, thread, message, notice.id, broadcast=rendered.broadcast
+            )
+        except (DeliveryFailed, NotFound) as problem:
+            await self._dead(notice, str(problem))
+        except (SlackApiError, *UNKNOWN) as problem:
+            await self._not_sent(notice, problem)
+        except StoreClosed:
+            raise
+        except Exception as problem:
+            await self._odd(notice, problem)
+        else:
+            await self._sent(notice, ts)
+
+    async def _thread(self, notice: Notice) -> str | None:
+        if notice.thread_of is None:
+            return notice.thread
+        key = notice.thread_of
+        card = await self._house.store.read(lambda db: outbox.card(db, key))
+        if card is None or card.ts is None:
+            raise DeliveryFailed(f"The card {key} has no message.")
+        return card.ts
+
+    async def _find(self, notice: Notice, thread: str | None) -> str | None:
+        since = notice.created_at - CLOCK_SLACK
+        ts = await self._desk.find(notice.channel, thread, notice.id, since)
+        log.info("looked_for_notice", kind=notice.kind, found=ts is not None)
+        return ts
+
+    async def _with_picture(self, rendered: Rendered) -> Message:
+        block = await self._desk.upload(rendered.picture) if rendered.picture else None
+        message = rendered.message
+        return Message(message.text, [*message.blocks, block]) if block else message
+
+    async def _turn(self, channel: str) -> None:
+        """Waits for this channel's turn: Slack takes about one message a second in a channel."""
+        now = asyncio.get_running_loop().time()
+        mine = max(now, self._next_post.get(channel, 0.0))
+        self._next_post[channel] = mine + self._pace
+        await asyncio.sleep(mine - now)
+
+    async def _sent(self, notice: Notice, ts: str) -> None:
+        await self._house.store.write(lambda db: outbox.sent(db, notice, ts))
+        log.info("notice_sent", kind=notice.kind)
+        if notice.kind == "drop_card":
+            await self._react_calmly(int(notice.body["dataset_id"]))
+
+    async def _react_calmly(self, dataset_id: int) -> None:
+        try:
+            await self._react(dataset_id)
+        except (SlackApiError, *UNKNOWN):
+            key = f"drop:{dataset_id}"
+            await self._house.store.write(lambda db: outbox.touch(db, key))
+
+    async def _not_sent(self, notice: Notice, problem: Exception) -> None:
+        error = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
+        if error in FOREVER:
+            await self._dead(notice, error)
+            return
+        untouched = certain(problem)
+        wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
+        if wait:
+            later = asyncio.get_running_loop().time() + wait
+            self._next_post[notice.channel] = max(self._next_post.get(notice.channel, 0.0), later)
+        due = self._house.clock() + (wait or min(LONGEST_BACKOFF, 2.0 ** min(notice.attempts, 8)))
+        await self._house.store.write(lambda db: outbox.later(db, notice.id, due, error, untouched=untouched))
+        log.warning("notice_waits", kind=notice.kind, error=error, attempts=notice.attempts + 1)
+
+    async def _odd(self, notice: Notice, problem: Exception) -> None:
+        """A fault of our own in one notice must not hold up the others: tried a few times, then given up."""
+        log.error("notice_broke", kind=notice.kind, exc_info=problem)
+        if notice.attempts + 1 >= ODD_TRIES:
+            await self._dead(notice, type(problem).__name__)
+            return
+        due = self._house.clock() + 2.0 ** (notice.attempts + 1)
+
+        def keep(db: Database) -> None:
+            outbox.sending(db, notice.id)
+            outbox.later(db, notice.id, due, type(problem).__name__, untouched=notice.state == "due")
+
+        await self._house.store.write(keep)
+
+    async def _dead(self, notice: Notice, error: str) -> None:
+        log.error("notice_given_up", kind=notice.kind, error=error)
+        await self._house.store.write(lambda db: outbox.dead(db, notice.id, error))
+
+    async def _edit(self, card: Card) -> None:
+        try:
+            message = await render_card(self._house, card)
+            if self._shown.get(card.key) != message:
+                await self._desk.edit(card.channel, card.ts or "", message)
+            if card.kind == "drop_card":
+                await self._react(card.ref)
+        except SlackApiError as problem:
+            if limited(problem) or code_of(problem) not in FOREVER:
+                await self._edit_later(card, problem)
+                return
+            log.warning("card_given_up", card=card.key, error=code_of(problem))
+        except UNKNOWN as problem:
+            await self._edit_later(card, problem)
+            return
+        except NotFound:
+            log.warning("card_without_record", card=card.key)
+        else:
+            self._shown[card.key] = message
+        await self._house.store.write(lambda db: outbox.edited(db, card, self._house.clock()))
+
+    async def _edit_later(self, card: Card, problem: Exception) -> None:
+        """The card stays stale; an edit says nothing twice, so it is simply done again."""
+        wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
+        if wait:
+            self._no_edit_before = self._house.clock() + wait
+        now = self._house.clock()
+        await self._house.store.write(lambda db: outbox.tried(db, card, now))
+        log.info("card_waits", card=card.key, problem=type(problem).__name__)
+
+    async def _react(self, dataset_id: int) -> None:
+        dataset = await self._house.store.read(lambda db: datasets.get(db, dataset_id))
+        wanted, before = reaction(dataset), self._reacted.get(dataset_id, "eyes")
+        if wanted == self._reacted.get(dataset_id):
+            return
+        channel, ts, _ = parts_of(dataset.drop_id)
+        await self._desk.react(channel, ts, wanted, before)
+        self._reacted[dataset_id] = wanted
+
+
+def _own_client(house: House) -> AsyncWebClient:
+    """A client without retry handlers: delivery alone decides what is tried again."""
+    return AsyncWebClient(token=house.bot_token, base_url=house.client.base_url, retry_handlers=[])

@@ -1,0 +1,148 @@
+"""From a notice or card in the store to the message that says it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from handlers.answer import Message
+from handlers.errors import DeliveryFailed
+from handlers.facts import drop_facts, finish_facts, job_facts
+from handlers.house import House
+from handlers.slackapi import code_of, text_in
+from handlers.views import notices
+from handlers.views.drop_card import drop_card
+from handlers.views.job_card import job_card
+from handlers.views.safety import safety_notice
+from storage import chats, datasets, jobs, outbox
+from storage.records import Card, Event, Job, Notice
+from tuning.jobs.failures import explain
+from tuning.pictures import Picture, loss_picture
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message with its picture; ``broadcast``: also shown in the channel."""
+
+    message: Message
+    picture: Picture | None = None
+    broadcast: bool = False
+
+
+async def render_notice(house: House, notice: Notice) -> Rendered:
+    """What a notice says now.
+
+    Raises:
+        DeliveryFailed: nobody knows this kind of notice.
+        NotFound: what it speaks of is gone.
+    """
+    if notice.kind == "note":
+        return Rendered(notices.note(str(notice.body.get("text", ""))))
+    if notice.kind == "drop_card":
+        return Rendered(await _drop_card(house, int(notice.body["dataset_id"])))
+    render = _OF_JOBS.get(notice.kind)
+    if render is None:
+        raise DeliveryFailed(f"Nobody knows how to say a notice of kind {notice.kind}.")
+    job_id = int(notice.body["job_id"])
+    job = await house.store.read(lambda db: jobs.get(db, job_id))
+    return await render(house, notice, job)
+
+
+async def render_card(house: House, card: Card) -> Message:
+    """What a card shows now."""
+    if card.kind == "drop_card":
+        return await _drop_card(house, card.ref)
+    job = await house.store.read(lambda db: jobs.get(db, card.ref))
+    return job_card(job, await job_facts(house, job), house.clock())
+
+
+async def _drop_card(house: House, dataset_id: int) -> Message:
+    dataset = await house.store.read(lambda db: datasets.get(db, dataset_id))
+    return drop_card(dataset, await drop_facts(house, dataset))
+
+
+async def _job_card(house: House, notice: Notice, job: Job) -> Rendered:
+    return Rendered(job_card(job, await job_facts(house, job), house.clock()))
+
+
+async def _link(house: House, notice: Notice, job: Job) -> Rendered:
+    card = await house.store.read(lambda db: outbox.card(db, job.card))
+    url = await _permalink(house, card) if card and card.ts else None
+    return Rendered(notices.link_notice(job, url))
+
+
+async def _permalink(house: House, card: Card) -> str | None:
+    try:
+        answer = await house.client.chat_getPermalink(channel=card.channel, message_ts=card.ts or "")
+    except SlackApiError as problem:
+        log.info("no_permalink", error=code_of(problem))
+        return None
+    return text_in(answer, "permalink") or None
+
+
+async def _epoch(house: House, notice: Notice, job: Job) -> Rendered:
+    events, checkpoints = await house.store.read(
+        lambda db: (jobs.events_of(db, job.id), jobs.checkpoints_of(db, job.id))
+    )
+    epoch, epochs = int(notice.body["epoch"]), int(notice.body["epochs"])
+    step = int(notice.body.get("step") or 0)
+    metrics = [event.data for event in events if event.type == "metrics" and _step(event) <= step]
+    checkpoint = next((point for point in checkpoints if point.step == step), None)
+    so_far = [event for event in events if _step(event) <= step]
+    points = [point for point in checkpoints if point.step <= step]
+    picture = await asyncio.to_thread(loss_picture, job, so_far, points)
+    figures = {key: value for data in metrics for key, value in data.items() if value is not None}
+    message = notices.epoch_notice(job, epoch, epochs, figures, checkpoint)
+    return Rendered(message, picture)
+
+
+def _step(event: Event) -> int:
+    step = event.data.get("step")
+    return int(step) if isinstance(step, int | float) else 0
+
+
+async def _safety(house: House, notice: Notice, job: Job) -> Rendered:
+    wanted = notice.body.get("event_id")
+    events = await house.store.read(lambda db: jobs.events_of(db, job.id))
+    event = next((event for event in events if event.event_id == wanted), None)
+    if event is None:
+        raise DeliveryFailed("The safety result is not on record.")
+    return Rendered(safety_notice(job, event, (await job_facts(house, job)).provider))
+
+
+async def _finished(house: House, notice: Notice, job: Job) -> Rendered:
+    about = await job_facts(house, job)
+    return Rendered(notices.finished_notice(job, about, await finish_facts(house, job)))
+
+
+async def _failed(house: House, notice: Notice, job: Job) -> Rendered:
+    in_use = await house.store.read(lambda db: chats.model_of(db, job.channel))
+    about = await job_facts(house, job)
+    return Rendered(notices.failed_notice(job, about, explain(job.error), in_use), broadcast=True)
+
+
+async def _cancelled(house: House, notice: Notice, job: Job) -> Rendered:
+    return Rendered(notices.cancelled_notice(job, await job_facts(house, job)))
+
+
+async def _paused(house: House, notice: Notice, job: Job) -> Rendered:
+    return Rendered(notices.paused_notice(job, resumed=notice.kind == "job_resumed"))
+
+
+_OF_JOBS: dict[str, Callable[[House, Notice, Job], Awaitable[Rendered]]] = {
+    "job_card": _job_card,
+    "job_link": _link,
+    "job_epoch": _epoch,
+    "job_safety": _safety,
+    "job_finished": _finished,
+    "job_failed": _failed,
+    "job_cancelled": _cancelled,
+    "job_paused": _paused,
+    "job_resumed": _paused,
+}

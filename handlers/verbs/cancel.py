@@ -1,0 +1,29 @@
+"""``cancel``: asks once, then cancels; only who started the job, and admins."""
+
+from __future__ import annotations
+
+from handlers.answer import Answer, Call
+from handlers.errors import BadCall
+from handlers.house import House
+from handlers.verbs.finding import find_job
+from handlers.verbs.verb import Verb
+from handlers.views.lists import ask_cancel, cancel_asked
+from storage.records import OPEN_JOB_STATES
+from tuning.errors import NotCancellable
+
+
+async def run(call: Call, house: House) -> Answer:
+    """Typed: the button that asks. Pressed and confirmed: the cancelling; the thread tells its end."""
+    job = await find_job(call, house)
+    if call.user != job.owner and call.user not in house.admins:
+        raise BadCall(
+            f"Only the person who started {job.name} can cancel it.", "Ask them, or one of ftbot's admins."
+        )
+    if job.state not in OPEN_JOB_STATES:
+        raise NotCancellable(f"{job.name} has ended already, so there is nothing to cancel.")
+    if call.surface != "action":
+        return Answer(ask_cancel(job))
+    return Answer(cancel_asked(await house.engine.cancel(job.id, call.user)))
+
+
+VERB = Verb("cancel", "NAME", "cancels a job that runs", run)

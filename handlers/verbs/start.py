@@ -1,0 +1,143 @@
+"""``start``: the form that starts a job. It opens at once and is filled when the answers are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from handlers.answer import Answer, Call
+from handlers.errors import BadCall
+from handlers.house import House
+from handlers.offers import all_offers
+from handlers.slackapi import code_of
+from handlers.verbs.verb import Verb
+from handlers.views import start_form
+from handlers.views.lists import choose_dataset
+from handlers.views.start_form import Chosen, Form
+from storage import datasets, jobs
+from storage.records import Dataset
+from storage.store import Database
+from tuning.jobs.names import suggested_suffix
+from tuning.providers.profile import Profile
+
+log = structlog.get_logger(__name__)
+
+CLOSED = frozenset({"not_found", "view_not_found", "hash_conflict", "expired_trigger_id"})
+_VALIDATION_WORDS = ("valid", "val", "eval", "test", "holdout")
+
+
+async def run(call: Call, house: House) -> Answer | None:
+    """Opens the form; where Slack gave no way to open one (a mention), buttons that do."""
+    ready = _newest_of_each(await house.store.read(lambda db: datasets.in_channel(db, call.channel)))
+    chosen = _named(ready, call.args.strip()) if call.args.strip() else _likeliest(ready)
+    if chosen is None or not call.trigger_id:
+        return Answer(choose_dataset(ready if chosen is None else [chosen], house.command))
+    opened = await house.client.views_open(trigger_id=call.trigger_id, view=start_form.skeleton(call.channel))
+    view = cast("dict[str, Any]", opened.get("view") or {})
+    validation = _validation_for(chosen, ready)
+    wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
+    await _show(house, str(view["id"]), await _form(house, wish, ready))
+    return None
+
+
+async def refresh(house: House, view: Mapping[str, Any]) -> None:
+    """Shows the price of what is chosen now in an open form; called on the form's ``block_actions``."""
+    wish = start_form.chosen(view)
+    ready = _newest_of_each(await house.store.read(lambda db: datasets.in_channel(db, wish.channel)))
+    if ready:
+        await _show(house, str(view["id"]), await _form(house, wish, ready))
+
+
+async def _show(house: House, view_id: str, form: Form) -> None:
+    try:
+        await house.client.views_update(view_id=view_id, view=start_form.start_form(form))
+    except SlackApiError as problem:
+        if code_of(problem) not in CLOSED:
+            raise
+        log.info("form_closed", error=code_of(problem))
+
+
+async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
+    dataset = next((d for d in ready if d.id == wish.dataset_id), ready[0])
+    validation = next((d for d in ready if d.id == wish.validation_id and d.id != dataset.id), None)
+    offers = await all_offers(house, dataset.id, wish.epochs)
+    offer = next((o for o in offers if o.key == wish.offer_key), offers[0] if offers else None)
+    profile = offer.profile if offer else None
+    suffix = wish.suffix or (suggested_suffix(dataset, profile) if profile else "")
+
+    def look(db: Database) -> tuple[int, list[str]]:
+        return jobs.next_number(db, suffix), [job.name for job in jobs.of_dataset(db, dataset.id)]
+
+    number, trained = await house.store.read(look)
+    return Form(
+        channel=wish.channel,
+        datasets=ready,
+        offers=offers,
+        dataset=dataset,
+        offer=offer,
+        validation=validation,
+        suffix=suffix,
+        next_name=_next_name(profile, suffix, number),
+        trained=trained,
+        problem="" if offers else "No provider answers right now. Close this and try again in a minute.",
+    )
+
+
+def _next_name(profile: Profile | None, suffix: str, number: int) -> str:
+    return f"{(profile.suffix(suffix, number) if profile else suffix) or 'model'}-{number}"
+
+
+def _newest_of_each(found: list[Dataset]) -> list[Dataset]:
+    """The newest drop of each content, newest first."""
+    seen: set[tuple[str, str | None]] = set()
+    kept: list[Dataset] = []
+    for dataset in found:
+        if (dataset.name, dataset.sha256) not in seen:
+            seen.add((dataset.name, dataset.sha256))
+            kept.append(dataset)
+    return kept
+
+
+def _named(ready: list[Dataset], wanted: str) -> Dataset:
+    """The dataset a call names: ``#12``, ``triage.jsonl``, ``triage.jsonl v7`` or ``triage``."""
+    for dataset in ready:
+        if wanted.lower() in _names_of(dataset):
+            return dataset
+    raise BadCall(
+        "There is no checked training data of this name here.",
+        "Type start without a name to choose, or drop the file in this channel.",
+    )
+
+
+def _names_of(dataset: Dataset) -> set[str]:
+    name = dataset.name.lower()
+    return {f"#{dataset.id}", name, f"{name} v{dataset.version}", name.rsplit(".", 1)[0]}
+
+
+def _likeliest(ready: list[Dataset]) -> Dataset | None:
+    """The newest dataset that does not look like a validation file."""
+    return next((d for d in ready if not _looks_like_validation(d)), ready[0] if ready else None)
+
+
+def _validation_for(dataset: Dataset, ready: list[Dataset]) -> Dataset | None:
+    """The newest validation file whose name begins as the dataset's does."""
+    stem = dataset.name.rsplit(".", 1)[0].lower()
+    return next(
+        (
+            d
+            for d in ready
+            if d.id != dataset.id and _looks_like_validation(d) and d.name.lower().startswith(stem)
+        ),
+        None,
+    )
+
+
+def _looks_like_validation(dataset: Dataset) -> bool:
+    stem = dataset.name.rsplit(".", 1)[0].lower().replace("_", "-").replace(".", "-")
+    return any(part in _VALIDATION_WORDS or part == "validation" for part in stem.split("-"))
+
+
+VERB = Verb("start", "[FILE]", "starts training: opens the form", run)
