@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
-from storage.records import ChannelModel, ChatThread, Model, Turn
+from sqlite_utils import Database
+
+from storage import chats, datasets, jobs
+from storage.records import ChannelModel, ChatThread, Job, Model, Turn
 from storage.store import Store
+from tuning.chat import naming
 from tuning.clock import Clock
-from tuning.providers import Delta, Providers
+from tuning.errors import ModelGone, ModelLoading, NoModel, ProviderError, Refused, Unreachable
+from tuning.providers import Delta, Finish, Provider, Providers
+
+LOADING_SECONDS = 900.0
+"""How long after its end a job's model may be unknown to the provider and only be loading."""
+LOADING_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of an answer. ``finish_reason``: stop, length, …; ``seconds``: from the request to the last piece."""
+    """The end of an answer.
+
+    ``finish_reason``: stop, length, …; ``seconds`` from the request to the last piece; ``tokens`` written.
+    """
 
     finish_reason: str
     seconds: float
@@ -22,9 +38,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One line of the list of models. ``state`` is the job's, or ``base``; ``model`` is ``None`` until it is ready.
+    """One line of the list of models.
 
-    ``checkpoints`` counts the snapshots that can be talked to as ``NAME@N``.
+    ``state`` is the job's, or ``base``; ``model`` is ``None`` until it is ready; ``checkpoints`` counts the
+    snapshots that can be talked to as ``NAME@N``.
     """
 
     name: str
@@ -41,7 +58,14 @@ class ModelEntry:
 class Chat:
     """Resolves model names and streams answers."""
 
-    def __init__(self, store: Store, providers: Providers, clock: Clock) -> None: ...
+    def __init__(
+        self, store: Store, providers: Providers, clock: Clock, *, loading_wait: float = 3.0
+    ) -> None:
+        """``loading_wait``: seconds between tries while a new model is still being loaded."""
+        self._store = store
+        self._providers = providers
+        self._clock = clock
+        self._loading_wait = loading_wait
 
     async def resolve(self, channel: str, name: str | None) -> Model:
         """The model for a name (``triage-7``, ``triage-7@2``, a base), or the channel's own for ``None``.
@@ -49,26 +73,158 @@ class Chat:
         Raises:
             NoModel: nothing has this name, or the channel has no model yet.
         """
-        raise NotImplementedError
+        if name is None:
+            found = await self._store.read(lambda db: naming.channel_model(db, channel))
+            if found is None:
+                raise NoModel("This channel has no model yet.", "Drop a .jsonl file here to train one.")
+            return found
+        wanted = name.strip()
+        model = await self._store.read(lambda db: naming.job_model(db, wanted)) or await self._base(wanted)
+        if model is None:
+            raise NoModel(f"There is no model {wanted}.", "See the names with the verb models.")
+        return model
+
+    async def _base(self, name: str) -> Model | None:
+        for provider in map(self._providers.get, self._providers.names):
+            try:
+                base = (await provider.profile()).base(name)
+            except ProviderError:  # a provider that is down hides its bases, not those of the others
+                continue
+            if base is not None:
+                return Model(provider.name, base.model, base.label)
+        return None
 
     async def begin(self, channel: str, thread: str, user: str, model: Model) -> ChatThread:
-        """Begins a chat thread with the system prompt and tools that the model was trained with."""
-        raise NotImplementedError
+        """Begins a chat thread with the system prompt and tools that the model was trained with.
+
+        A thread that is a chat already keeps its model and is answered as it is.
+        """
+
+        def transaction(db: Database) -> ChatThread:
+            prompt, tools = _trained_with(db, model)
+            return chats.begin(
+                db,
+                ChatThread(
+                    channel,
+                    thread,
+                    model.provider,
+                    model.model,
+                    model.label,
+                    user,
+                    self._clock(),
+                    job_id=model.job_id,
+                    system_prompt=prompt,
+                    tools=tools,
+                ),
+            )
+
+        return await self._store.write(transaction)
 
     async def models(self, channel: str) -> list[ModelEntry]:
         """The channel's jobs, newest first, then the bases that can be talked to."""
-        raise NotImplementedError
+        entries = await self._store.read(lambda db: _job_entries(db, channel))
+        chosen = await self._store.read(lambda db: naming.channel_model(db, channel))
+        for provider in map(self._providers.get, self._providers.names):
+            entries += await self._base_entries(provider, chosen)
+        return entries
+
+    async def _base_entries(self, provider: Provider, chosen: Model | None) -> list[ModelEntry]:
+        try:
+            profile = await provider.profile()
+        except ProviderError:
+            return []
+        return [
+            ModelEntry(
+                base.label,
+                "base",
+                base.model,
+                provider.name,
+                in_use=chosen is not None and (chosen.provider, chosen.model) == (provider.name, base.model),
+                model=Model(provider.name, base.model, base.label),
+                shutdown_date=base.shutdown_date,
+            )
+            for base in profile.bases
+        ]
 
     async def use(self, channel: str, model: Model, user: str) -> ChannelModel | None:
         """Sets the model for new chats of the channel; answers the one before."""
-        raise NotImplementedError
+        choice = ChannelModel(
+            channel, model.provider, model.model, model.label, user, self._clock(), job_id=model.job_id
+        )
+        return await self._store.write(lambda db: chats.use(db, choice))
 
-    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncIterator[Delta | Done]:
+    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncGenerator[Delta | Done]:
         """The answer to the last turn in pieces, then :class:`Done`.
 
         Raises:
             ModelLoading: the model is too new. ModelGone: the provider has it no longer.
-            Unreachable, Refused: as the provider said.
+            Unreachable, Refused: as the provider said; pieces may have come before.
         """
-        raise NotImplementedError
-        yield Delta("")
+        began = time.monotonic()
+        gateway = self._providers.get(thread.provider).gateway
+        messages = _messages(thread, turns)
+        for attempt in range(1, LOADING_TRIES + 1):
+            spoken = False
+            try:
+                answer = gateway.stream_chat(thread.model, messages, tools=thread.tools or None)
+                async with aclosing(answer):
+                    async for piece in answer:
+                        if isinstance(piece, Finish):
+                            yield Done(piece.reason, time.monotonic() - began, piece.tokens)
+                        else:
+                            spoken = True
+                            yield piece
+                return
+            except (Refused, Unreachable) as problem:
+                meaning = await self._explain(thread, problem)
+                if spoken or attempt == LOADING_TRIES or not isinstance(meaning, ModelLoading):
+                    raise meaning from problem
+            await asyncio.sleep(self._loading_wait)
+
+    async def _explain(self, thread: ChatThread, problem: ProviderError) -> Exception:
+        """What a failed answer means: just after a job's end a model is often unknown or slow for minutes."""
+        missing = problem.status == 404
+        if not missing and problem.code != "timeout":
+            return problem
+        job_id = thread.job_id
+        job = await self._store.read(lambda db: jobs.get(db, job_id)) if job_id is not None else None
+        if job is not None and self._clock() - (job.finished_at or self._clock()) < LOADING_SECONDS:
+            return ModelLoading(
+                f"{thread.label} is new; the provider is still loading it.", "Try again in a minute."
+            )
+        if missing:
+            return ModelGone(
+                f"The provider no longer has {thread.label}.", "Choose another model with the verb use."
+            )
+        return problem
+
+
+def _trained_with(db: Database, model: Model) -> tuple[str | None, list[dict[str, Any]]]:
+    if model.job_id is None:
+        return None, []
+    dataset = datasets.get(db, jobs.get(db, model.job_id).dataset_id)
+    return dataset.system_prompt, dataset.tools
+
+
+def _messages(thread: ChatThread, turns: list[Turn]) -> list[dict[str, Any]]:
+    system = [{"role": "system", "content": thread.system_prompt}] if thread.system_prompt else []
+    return [*system, *({"role": turn.role, "content": turn.text} for turn in turns)]
+
+
+def _job_entries(db: Database, channel: str) -> list[ModelEntry]:
+    chosen = naming.channel_model(db, channel)
+    newest = sorted(jobs.in_channel(db, channel, limit=100), key=lambda j: -j.id)
+    return [_entry(db, job, chosen) for job in newest]
+
+
+def _entry(db: Database, job: Job, chosen: Model | None) -> ModelEntry:
+    return ModelEntry(
+        job.name,
+        job.state,
+        job.base,
+        job.provider,
+        made_at=job.finished_at,
+        in_use=chosen is not None and chosen.job_id == job.id,
+        model=naming.of_job(job) if naming.answers(job) else None,
+        checkpoints=len(jobs.checkpoints_of(db, job.id)),
+    )

@@ -1,7 +1,7 @@
 """How many answers are exactly right.
 
-Each row is asked greedily (temperature 0) with its own system prompt and turns; its last assistant message is the
-reference, and an answer counts when both are equal without the space around them.
+Each row is asked greedily (temperature 0) with its own system prompt and turns; its last assistant message is
+the reference, and an answer counts when both are equal without the space around them.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def _questions(rows: Iterable[Json], limit: int) -> list[tuple[Json, str]]:
     for row in rows:
         messages = cast("list[Json]", row.get("messages") or [])
         last = messages[-1] if messages else {}
-        reference = last.get("content")
-        if last.get("role") == "assistant" and isinstance(reference, str) and reference.strip():
-            if len(messages) > 1:
-                found.append((row, reference.strip()))
+        content = last.get("content") if last.get("role") == "assistant" and len(messages) > 1 else None
+        reference = content.strip() if isinstance(content, str) else ""
+        if reference:
+            found.append((row, reference))
         if len(found) >= limit:
             break
     return found

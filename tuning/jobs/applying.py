@@ -182,7 +182,7 @@ def fail(db: Database, job_id: int, error: Json, now: float) -> Job:
 
 
 def mark(db: Database, job_id: int, **figures: Any) -> None:
-    """Sets figures of a job's progress (``None`` removes one); touches the card when that changes anything."""
+    """Sets figures of a job's progress (``None`` removes one); touches the card when anything changed."""
     job = jobs.get(db, job_id)
     after = {k: v for k, v in (job.progress | figures).items() if v is not None}
     if after != job.progress:

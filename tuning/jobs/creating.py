@@ -12,7 +12,7 @@ from typing import cast
 from storage import datasets, jobs
 from storage.records import Job, Upload
 from storage.store import Database
-from tuning.errors import NotCancellable, ProviderError, Refused, TuningError, Unreachable
+from tuning.errors import NotCancellable, Refused, TuningError, Unreachable
 from tuning.jobs import notices
 from tuning.jobs.applying import News, apply, fail, mark
 from tuning.jobs.parts import CREATE_WAIT, Parts
@@ -42,8 +42,8 @@ async def create(parts: Parts, job_id: int) -> None:
         provider = parts.providers.get(job.provider)
         made = await _settle(parts, provider, job, [u.file_id for u in uploads if u])
     except Unreachable as problem:
-        wait = max(parts.backoff(job.attempts + 1, problem), CREATE_WAIT)
-        await parts.store.write(lambda db: _later(db, job.id, parts.clock() + wait, problem))
+        words, wait = str(problem), max(parts.backoff(job.attempts + 1, problem), CREATE_WAIT)
+        await parts.store.write(lambda db: _later(db, job.id, parts.clock() + wait, words))
     except Refused as problem:
         await _fail(parts, job, dict(problem.record()))
     except TuningError as problem:
@@ -54,7 +54,7 @@ async def create(parts: Parts, job_id: int) -> None:
 
 
 async def _settle(parts: Parts, provider: Provider, job: Job, files: list[str | None]) -> ProviderJob | None:
-    """The provider's job for the intent: the one there, or a new one; ``None`` when it is not wanted any more."""
+    """The provider's job for the intent: the one there, or a new one; ``None`` if it is no longer wanted."""
     profile = await provider.profile()
     if job.attempts:
         found = await provider.gateway.find_job(job.intent, filters=profile.filters_metadata)
@@ -105,11 +105,11 @@ async def _created(parts: Parts, provider: Provider, job: Job, made: ProviderJob
     parts.wake()
 
 
-def _later(db: Database, job_id: int, at: float, problem: ProviderError) -> None:
+def _later(db: Database, job_id: int, at: float, trouble: str) -> None:
     job = jobs.get(db, job_id)
     if job.state == "sending":
         jobs.change(db, job_id, poll_at=at, attempts=max(job.attempts, 1))
-        mark(db, job_id, trouble=str(problem))
+        mark(db, job_id, trouble=trouble)
 
 
 async def _fail(parts: Parts, job: Job, error: dict[str, object]) -> None:

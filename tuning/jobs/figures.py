@@ -1,8 +1,9 @@
 """The figures of a running job, gathered from its events.
 
 Keys of ``Job.progress`` kept here: step, total_steps, train_loss, first_loss, valid_loss,
-first_valid_loss, token_accuracy, valid_accuracy, epoch (ended so far), epochs, step_seconds (measured), steps_at (the last steps with
-their time), by_epoch: ``{"epoch", "step", "train_loss", "valid_loss", "token_accuracy"}`` for every ended epoch.
+first_valid_loss, token_accuracy, valid_accuracy, epoch (ended so far), epochs, step_seconds (measured),
+steps_at (the last steps with their time), and by_epoch: ``{"epoch", "step", "train_loss", "valid_loss",
+"token_accuracy"}`` for every epoch that ended.
 """
 
 from __future__ import annotations

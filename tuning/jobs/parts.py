@@ -32,7 +32,7 @@ class Parts:
     def backoff(self, attempts: int, problem: ProviderError | None = None) -> float:
         """Seconds until the next try: doubling from ``poll_min``, jittered, or what the provider asks for."""
         plain = min(self.poll_min * 2 ** max(0, min(attempts - 1, 16)), self.poll_max)
-        jittered = plain * random.uniform(0.75, 1.0)
+        jittered = plain * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
         return max(jittered, (problem.retry_after or 0.0) if problem else 0.0)
 
     def clamp(self, seconds: float) -> float:

@@ -108,7 +108,7 @@ def _ready(db: Database, dataset_id: int, channel: str, field: str) -> Dataset:
 
 
 def estimate_record(cost: Cost, base: Base, charges: bool) -> Json:
-    """What is promised before the start, as ``Job.estimate`` keeps it; seconds only where pace was measured."""
+    """What is promised before the start, for ``Job.estimate``; seconds only where the pace was measured."""
     pace = base.seconds_per_1k_tokens
     return {
         "usd": cost.usd,

@@ -1,4 +1,4 @@
-"""Sends contents to providers, each once: a cut-off upload is looked for by its name before it is sent again."""
+"""Sends contents to providers, each once: a cut-off upload is looked for by its name before another try."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tuning.jobs.parts import Parts
 
 
 def is_due(parts: Parts, upload: Upload) -> bool:
-    """Whether an upload may be tried now; ``sending`` means that a try was begun, perhaps in an earlier life."""
+    """Whether an upload may be tried now; ``sending``: a try was begun, perhaps in an earlier life."""
     if upload.state == "due":
         return True
     wait = min(parts.poll_min * 2 ** min(upload.attempts, 16), parts.poll_max)

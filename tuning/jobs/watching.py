@@ -1,7 +1,7 @@
 """The watch: asks each provider about its open jobs, and each running job for its newest events.
 
-The list of jobs gives the states, so a waiting or paused job costs nothing of its own. A running job's events are
-read at its own pace, and at once when its state changed.
+The list of jobs gives the states, so a waiting or paused job costs nothing of its own. A running job's events
+are read at its own pace, and at once when its state changed.
 """
 
 from __future__ import annotations

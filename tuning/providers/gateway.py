@@ -8,10 +8,10 @@ create may start two paid jobs), nor is an upload; everything else is retried tw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion
@@ -171,7 +171,7 @@ class Gateway:
         tools: list[Json] | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
-    ) -> AsyncIterator[Delta | Finish]:
+    ) -> AsyncGenerator[Delta | Finish]:
         """The model's answer in pieces, then one :class:`Finish`. Calls of tools are written out as text."""
         asked = chat_body(model, messages, tools, max_tokens, temperature)
         reason, tokens, calls = "stop", None, ToolCalls()
@@ -204,13 +204,15 @@ class Gateway:
         """The model's whole answer."""
         asked = chat_body(model, messages, tools, max_tokens, temperature)
         with provider_errors():
-            made = await self._patient.chat.completions.create(**asked)
-        answer = cast("ChatCompletion", made)
+            answer = await self._whole_answer(asked)
         if not answer.choices:
             raise Refused("no_choice", None, "The model gave no answer.")
         choice = answer.choices[0]
         tokens = answer.usage.completion_tokens if answer.usage else None
         return Completion(choice.message.content or "", choice.finish_reason or "stop", tokens)
+
+    async def _whole_answer(self, asked: Json) -> ChatCompletion:
+        return await self._patient.chat.completions.create(stream=False, **asked)
 
 
 def in_order(events: list[ProviderEvent]) -> list[ProviderEvent]:
