@@ -16,7 +16,8 @@ from handlers.incoming import Incoming
 from handlers.slackapi import text_in
 from handlers.text import esc
 from handlers.text import name as shown_name
-from handlers.verbs import dispatch
+from handlers.verbs import dispatch, start
+from handlers.views import start_form
 from storage import datasets, jobs
 from storage.records import InboxItem
 from tuning.datasets.export import write_csv_report
@@ -55,7 +56,10 @@ def call_of(clicked: Incoming) -> Call | None:
 
 
 async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
-    """Does what a button says. Unknown ones (inputs of a form that is still open) do nothing."""
+    """Does what a button says; a choice in the start form shows its new price. Unknown ones do nothing."""
+    if clicked.view.get("callback_id") == start_form.CALLBACK:
+        await start.refresh(house, clicked.view)
+        return
     if call := call_of(clicked):
         await reply.answer(house, clicked, await dispatch(call, house))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -126,18 +127,19 @@ async def _ask(house: House, said: Incoming, thread: ChatThread) -> list[Turn]:
 async def _stream(house: House, thread: ChatThread, turns: list[Turn], writer: AnswerWriter) -> _Given:
     given, harmless = _Given(), TailFilter()
     try:
-        async for part in house.chat.stream(thread, turns):
-            match part:
-                case Delta():
-                    given.text += part.text
-                    await writer.add(harmless.feed(part.text))
-                case Done():
-                    given.end = part
-                case _:
-                    assert_never(part)
-            if await _stopped(house, thread):
-                given.note = "stopped"
-                break
+        async with aclosing(house.chat.stream(thread, turns)) as parts:
+            async for part in parts:
+                match part:
+                    case Delta():
+                        given.text += part.text
+                        await writer.add(harmless.feed(part.text))
+                    case Done():
+                        given.end = part
+                    case _:
+                        assert_never(part)
+                if await _stopped(house, thread):
+                    given.note = "stopped"
+                    break
     except TuningError as problem:
         log.warning("answer_failed", problem=type(problem).__name__, begun=bool(given.text))
         given.note = "not finished"

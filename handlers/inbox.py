@@ -75,7 +75,7 @@ def _of_message(said: Incoming, key: str) -> list[Row]:
     if said.mentioned or said.is_dm:
         # Words beside a file are its caption, unless they are a wish.
         wish = words_of(said.text)[0] in (*VERBS, STOP)
-        if wish or (not said.files and (said.text or said.mentioned)):
+        if wish or (not files and (said.text or said.mentioned)):
             rows.append(Row(key, f"message:{place}", talk))
     elif said.thread and said.text and not said.files and not said.names_others:
         rows.append(Row(key, f"message:{place}", talk))
@@ -99,7 +99,7 @@ class Door:
             return BoltResponse(status=200, body={"options": []})
         rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
         for row in rows:
-            if row.said.kind == "submission" and (errors := modals.errors_in(row.said)):
+            if row.said.kind == "submission" and (errors := await modals.errors_in(self._house, row.said)):
                 return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         if rows and await self._write(rows):
             self._worker.wake()
