@@ -5,7 +5,7 @@ from __future__ import annotations
 from localslack import shapes
 from localslack.ids import Clock
 from localslack.manifest import Manifest
-from localslack.records import File, Identity, JSON, Message, User
+from localslack.records import JSON, File, Identity, Message, User
 from localslack.store import Store
 
 

@@ -122,7 +122,7 @@ class Workspace:
         self.session = session
         self.jin = Person(session, world.base_url)
         self.mina = Person(session, world.base_url, "mina")
-        self.client = self.client_with(world.me.bot_token)
+        self.client: Any = self.client_with(world.me.bot_token)
 
     def client_with(self, token: str) -> AsyncWebClient:
         return AsyncWebClient(token=token, base_url=f"{self.world.base_url}/api/", session=self.session)

@@ -125,7 +125,7 @@ async def test_a_button_is_heard_with_its_value_and_the_message_can_be_changed(w
         posted = await ws.client.chat_postMessage(
             channel=ws.channel("general"), text="press", blocks=[BUTTON]
         )
-        block, ts = posted.data["message"]["blocks"][0], posted.data["ts"]
+        block, ts = posted["message"]["blocks"][0], posted["ts"]
         click = {
             "channel": "general",
             "message_ts": ts,
