@@ -1,6 +1,7 @@
 """The way out: every notice once, in order, in its thread; every card edited to the present truth.
 
-A notice is marked *sending* before it is posted: after a crash, or when no answer came, the thread is read for
+A notice is marked *sending* before it is posted: after a crash, or when no answer came, the thread
+is read for
 its id before anything is posted again. A refusal is certain and needs no reading.
 """
 

@@ -16,11 +16,21 @@ from tuning.jobs.safety import EVENT_TYPE
 
 async def job_facts(house: House, job: Job) -> JobFacts:
     """The job's dataset, how its provider is called and whether it charges."""
-    dataset = await house.store.read(lambda db: datasets.get(db, job.dataset_id))
+    dataset, trouble = await house.store.read(lambda db: _sending(db, job))
     profile = await profile_of(house, job.provider)
     if profile is None:
-        return JobFacts(dataset, job.provider)
-    return JobFacts(dataset, profile.label, profile.charges)
+        return JobFacts(dataset, job.provider, trouble=trouble)
+    return JobFacts(dataset, profile.label, profile.charges, trouble)
+
+
+def _sending(db: Database, job: Job) -> tuple[Dataset, str]:
+    """The dataset, and why the job could not be sent so far."""
+    dataset = datasets.get(db, job.dataset_id)
+    if job.state != "sending":
+        return dataset, ""
+    upload = datasets.upload_of(db, dataset.sha256, job.provider)
+    waiting = upload.error if upload and upload.state == "sending" else None
+    return dataset, str(job.progress.get("trouble") or waiting or "")
 
 
 async def drop_facts(house: House, dataset: Dataset) -> DropFacts:

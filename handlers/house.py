@@ -23,7 +23,8 @@ class House:
     """The parts of one running ftbot.
 
     ``command`` is the slash command (``/ft``); ``spool`` the folder for files being fetched; ``file_hosts``
-    the hosts a drop may be fetched from with the bot token; ``max_file_bytes`` the largest drop; ``admins`` the
+    the hosts a drop may be fetched from with the bot token; ``max_file_bytes`` the largest drop;
+    ``admins`` the
     user ids that may cancel what others started.
     """
 

@@ -124,7 +124,7 @@ class Desk:
                 return
 
     async def upload(self, picture: Picture) -> Block | None:
-        """Uploads a picture that nobody sees yet; the block to post it with, or ``None`` when Slack takes none."""
+        """Uploads a picture that nobody sees yet; answers the block to post it with, or ``None``."""
         try:
             answer = await self._client.files_upload_v2(
                 filename="loss.png", content=picture.png, title=picture.title, alt_txt=picture.alt

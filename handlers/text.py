@@ -1,7 +1,8 @@
 """Words and figures as people read them, and foreign text made harmless.
 
 Foreign text is everything ftbot did not write itself: file names, rows, model answers, provider messages.
-Slack acts on ``<…>`` in mrkdwn, ``text`` and streamed markdown; without a bare ``<`` nothing is left to act on.
+Slack acts on ``<…>`` in mrkdwn, ``text`` and streamed markdown; without a bare ``<`` nothing is
+left to act on.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def left(seconds: float) -> str:
 
 def date(at: float, form: str = "{time}") -> str:
     """A Slack date token for mrkdwn and ``text``, shown in each reader's own zone (``at``: Unix seconds)."""
-    return f"<!date^{int(at)}^{form}^{plain_date(at)}>"
+    return f"<!date^{int(at)}^{form}|{plain_date(at)}>"
 
 
 def plain_date(at: float) -> str:
@@ -113,7 +114,8 @@ class TailFilter:
     """Makes streamed model text harmless, delta by delta.
 
     Every ``<`` becomes ``&lt;``, so no mention, broadcast, channel, date or labelled link can come to be,
-    however it is split over deltas. ``](`` becomes ``] (``: a Markdown link shows where it leads instead of hiding it
+    however it is split over deltas. ``](`` becomes ``] (``: a Markdown link shows where it leads
+    instead of hiding it
     behind its label. Only a closing bracket at the end of a delta is held back.
     """
 

@@ -9,9 +9,6 @@ from handlers.text import about, duration, esc, left, money, name, number
 from handlers.views.layout import Line, Part, actions, bold, button, confirm, moment, rich, small
 from storage.records import Dataset, Job
 
-SILENT_AFTER = 600.0
-"""Seconds without word from the provider after which the card says so."""
-
 STATES = {
     "sending": "Sending",
     "accepted": "Accepted",
@@ -53,16 +50,20 @@ class JobFacts:
     dataset: Dataset
     provider: str
     charges: bool = True
+    trouble: str = ""
+    """Why the job could not be sent so far."""
 
 
 def job_card(job: Job, facts: JobFacts, now: float) -> Message:
     """The card at the moment ``now`` (Unix seconds)."""
-    silent = job.state in _WAITING and job.heard_at is not None and now - job.heard_at > SILENT_AFTER
-    headline = _silent(job, facts) if silent else _headline(job, now)
+    since = job.progress.get("silent") if job.state in _WAITING else None
+    headline = _silent(job, facts, float(since)) if since else _headline(job, facts, now)
     blocks: list[Block] = [rich(headline), _plan(job)]
     if figures := loss_line(job):
         blocks.append(rich(figures))
     blocks.append(small(*_about(job, facts)))
+    if trouble := (job.progress.get("trouble") if since else facts.trouble):
+        blocks.append(small(name(str(trouble), 300)))
     if buttons := _buttons(job):
         blocks.append(actions(*buttons))
     return Message(_text(job, now), blocks)
@@ -147,7 +148,7 @@ def _start(first: float | None, now: float) -> str:
     return "" if first is None or first == now else f" (start {first:.2f})"
 
 
-def _headline(job: Job, now: float) -> Line:
+def _headline(job: Job, facts: JobFacts, now: float) -> Line:
     line: list[str | Part] = [f"{_ICONS.get(job.state, '🟡')} ", bold(job.name), f" · {state_words(job)}"]
     if job.state == "training":
         if steps := step_words(job):
@@ -156,8 +157,8 @@ def _headline(job: Job, now: float) -> Line:
             line += [" · ", bold(left(rest))]
     elif job.state == "queued":
         line.append(f" {duration(now - job.created_at)}")
-    elif job.state == "sending" and job.attempts > 1:
-        line.append(f" · try {job.attempts}, the provider has not answered yet")
+    elif job.state == "sending" and facts.trouble:
+        line.append(f" · {name(facts.provider, 40)} cannot be reached; I keep trying")
     elif job.state == "paused" and job.progress.get("step"):
         line.append(f" at step {number(job.progress['step'])}")
     elif job.finished_at and job.state in ("ready", "failed", "cancelled"):
@@ -167,8 +168,8 @@ def _headline(job: Job, now: float) -> Line:
     return line
 
 
-def _silent(job: Job, facts: JobFacts) -> Line:
-    heard = moment(job.heard_at or 0.0)
+def _silent(job: Job, facts: JobFacts, since: float) -> Line:
+    heard = moment(since)
     known = f" Last known: {step_words(job)}." if step_words(job) else ""
     words = f".{known} I keep asking; the job runs without me."
     return ["⚪ ", bold(job.name), f" · No word from {name(facts.provider, 40)} since ", heard, words]

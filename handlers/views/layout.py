@@ -136,7 +136,7 @@ def _small(line: Line | str) -> dict[str, Any]:
 def _token(part: str | Part) -> str:
     if isinstance(part, Part) and part.kind == "date":
         stamp = int(float(part.value))
-        return f"<!date^{stamp}^{part.form}^{plain_date(stamp)}>"
+        return f"<!date^{stamp}^{part.form}|{plain_date(stamp)}>"
     if isinstance(part, Part) and part.kind == "user":
         return f"<@{part.value}>"
     return esc(_words(part))

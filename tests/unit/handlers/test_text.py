@@ -118,7 +118,7 @@ def test_small_words():
     assert plural(2, "row") == "2 rows"
     assert size(2_000_000) == "2.0 MB"
     assert cut("abcdef", 4) == "abc…"
-    assert date(0, "{time}") == "<!date^0^{time}^1970-01-01 00:00 UTC>"
+    assert date(0, "{time}") == "<!date^0^{time}|1970-01-01 00:00 UTC>"
 
 
 def test_lines_name_the_first_three():

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.views.layout import flat
+from handlers.views.score import best_sentence, difference, score_lines, verdict, wilson
+from tests.support.samples import a_checkpoint, a_score
+
+parts = st.integers(1, 50).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total)))
+
+
+def test_wilson_agrees_with_the_textbook():
+    low, high = wilson(15, 20)
+    assert abs(low - 0.5313) < 0.001
+    assert abs(high - 0.8881) < 0.001
+
+
+@given(parts, parts)
+def test_an_interval_holds_the_difference_seen(first, second):
+    low, high = difference(first, second)
+    gap = second[0] / second[1] - first[0] / first[1]
+    assert low <= gap + 1e-9
+    assert gap <= high + 1e-9
+
+
+def test_a_clear_gain_is_said_plainly():
+    assert verdict((4, 60), (54, 60)) == "Better than the base."
+    assert verdict((54, 60), (4, 60)).startswith("Worse than the base")
+
+
+def test_a_small_gain_is_too_few_rows_to_be_sure():
+    assert verdict((10, 20), (12, 20)) == "2 more than the base is too few rows to be sure."
+    assert verdict((12, 20), (11, 20)) == "1 fewer than the base is too few rows to be sure."
+    assert verdict((5, 20), (5, 20)) == "Both get the same number right."
+
+
+def test_no_validation_file_no_score():
+    assert score_lines(None) == []
+
+
+def test_the_score_line_names_base_and_model():
+    assert flat(score_lines(a_score(4, 54, 60))[0]) == (
+        "Score: exact answers on your 60 validation rows: base 4 · triage-7 54"
+    )
+
+
+def test_overfitting_is_named_with_the_checkpoint_to_take():
+    points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.4), a_checkpoint(3, 0.7)]
+    said = flat(best_sentence(points, 3))
+    assert "epoch 2 is best, then it rises: overfitting. Checkpoint 2 may answer better" in said
+
+
+def test_one_checkpoint_is_too_few_to_tell():
+    assert "too few to tell" in flat(best_sentence([a_checkpoint(1, 0.9)], 1))
+    assert best_sentence([a_checkpoint(1, None)], 1) == []
+
+
+def test_hardly_different_is_not_overfitting():
+    points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.400), a_checkpoint(3, 0.402)]
+    assert "hardly different" in flat(best_sentence(points, 3))
