@@ -189,9 +189,7 @@ class Chat:
         job_id = thread.job_id
         job = await self._store.read(lambda db: jobs.get(db, job_id)) if job_id is not None else None
         if job is not None and self._clock() - (job.finished_at or self._clock()) < LOADING_SECONDS:
-            return ModelLoading(
-                f"{thread.label} is new; the provider is still loading it.", "Try again in a minute."
-            )
+            return ModelLoading(f"{thread.label} is new and still being loaded.", "Try again in a minute.")
         if missing:
             return ModelGone(
                 f"The provider no longer has {thread.label}.", "Choose another model with the verb use."

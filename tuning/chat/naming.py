@@ -1,0 +1,62 @@
+"""From what people type to a model: ``triage-7``, ``triage-7@2``, or a base."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from storage import chats, jobs
+from storage.records import Checkpoint, Job, Model
+from tuning.errors import NoModel
+
+
+def of_job(job: Job) -> Model:
+    """The final model of a ready job."""
+    assert job.fine_tuned_model is not None
+    return Model(job.provider, job.fine_tuned_model, job.name, job.id)
+
+
+def channel_model(db: Database, channel: str) -> Model | None:
+    """The model a channel uses: the one chosen for it, else its newest ready job's."""
+    chosen = chats.model_of(db, channel)
+    if chosen is not None:
+        return Model(chosen.provider, chosen.model, chosen.label, chosen.job_id)
+    ready = [j for j in jobs.in_channel(db, channel, limit=100) if answers(j)]
+    return of_job(max(ready, key=lambda j: j.id)) if ready else None
+
+
+def answers(job: Job) -> bool:
+    """Whether a job has a model to talk to."""
+    return job.state in ("ready", "scoring") and job.fine_tuned_model is not None
+
+
+def job_model(db: Database, name: str) -> Model | None:
+    """The model of a job's name, with or without ``@CHECKPOINT``; ``None`` when no job has this name.
+
+    Raises:
+        NoModel: the job has no model (yet), or no such checkpoint.
+    """
+    stem, _, number = name.partition("@")
+    job = jobs.by_name(db, stem)
+    if job is None:
+        return None
+    checkpoints = jobs.checkpoints_of(db, job.id)
+    if number:
+        return _checkpoint_model(job, checkpoints, number)
+    if not answers(job):
+        raise NoModel(f"{job.name} has no model to talk to: it is {job.state}.", _instead(job, checkpoints))
+    return of_job(job)
+
+
+def _checkpoint_model(job: Job, checkpoints: list[Checkpoint], number: str) -> Model:
+    found = next((c for c in checkpoints if str(c.number) == number.strip()), None)
+    if found is None:
+        known = ", ".join(f"{job.name}@{c.number}" for c in checkpoints) or "none yet"
+        raise NoModel(f"{job.name} has no checkpoint {number}.", f"There are: {known}.")
+    return Model(job.provider, found.model, f"{job.name}@{found.number}", job.id)
+
+
+def _instead(job: Job, checkpoints: list[Checkpoint]) -> str:
+    if checkpoints:
+        return f"You can talk to its newest checkpoint as {job.name}@{checkpoints[-1].number}."
+    ended = job.state in ("failed", "cancelled")
+    return "Start another job, or choose another model." if ended else "Its card says when it is ready."
