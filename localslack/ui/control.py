@@ -8,6 +8,7 @@ from localslack import socketmode
 from localslack.errors import UiError
 from localslack.records import JSON
 from localslack.ui.request import Person
+from localslack.webapi.registry import METHODS
 from localslack.webapi.routes import WebApi
 
 _KNOWN = {
@@ -33,6 +34,8 @@ def control(api: WebApi) -> Any:
             )
         answer: JSON = {}
         if order := body.get("rate_limit"):
+            if order.get("method") not in METHODS:
+                raise UiError("unknown_order", "rate_limit needs a known method.")
             api.limits.order(order["method"], int(order.get("seconds", 1)), int(order.get("times", 1)))
         if "rate_limits" in body:
             api.limits.enabled = body["rate_limits"] not in (False, "off")

@@ -55,6 +55,8 @@ async def act(person: Person) -> JSON:
     block_id, action_id = str(person.need("block_id")), str(person.need("action_id"))
     if person.body.get("view_id"):
         payload = _act_in_view(person, _view(person, str(person.body["view_id"])), block_id, action_id)
+        if payload is None:
+            return {}
     else:
         payload = _act_in_message(person, *_place(person), block_id, action_id)
     await person.world.delivery.ask("interactive", payload)
@@ -74,7 +76,8 @@ def _act_in_message(
     return payloads.message_click(world, person.user, channel, message, action, state)
 
 
-def _act_in_view(person: Person, view: View, block_id: str, action_id: str) -> JSON:
+def _act_in_view(person: Person, view: View, block_id: str, action_id: str) -> JSON | None:
+    """None for an input block without ``dispatch_action``: kept for the submission, not told to the app."""
     world, blocks = person.world, view.body["blocks"]
     block, element = find_element(blocks, block_id, action_id)
     action = action_of(block, element, person.body, world.clock.next_ts())
@@ -82,6 +85,8 @@ def _act_in_view(person: Person, view: View, block_id: str, action_id: str) -> J
     if block_id in state and action_id in state[block_id]:
         state[block_id][action_id] = given_value(element, person.body)
     changed = world.windows.remember(view, state)
+    if block["type"] == "input" and not block.get("dispatch_action"):
+        return None
     return payloads.view_click(world, person.user, changed, action)
 
 

@@ -245,3 +245,33 @@ async def test_a_response_url_works_five_times(ws: Workspace) -> None:
     assert codes == [200] * 5 + [404]
     async with ws.session.post(f"{ws.world.base_url}/hooks/no", json={"text": "x"}) as response:
         assert (response.status, await response.text()) == (404, "expired_url")
+
+
+async def test_what_is_typed_into_a_form_is_kept_and_told_only_when_asked_for(ws: Workspace) -> None:
+    heard: list[Any] = []
+    select = SELECT["elements"][0]
+    label = {"type": "plain_text", "text": "L"}
+    blocks = [
+        *MODAL["blocks"],
+        {"type": "input", "block_id": "quiet", "label": label, "element": select},
+        {"type": "input", "block_id": "loud", "label": label, "element": select, "dispatch_action": True},
+    ]
+
+    def setup(app: AsyncApp) -> None:
+        @app.action("pick")
+        async def pick(ack: Any, body: dict[str, Any]) -> None:
+            await ack()
+            heard.append(body)
+
+    async with ws.app(setup):
+        trigger = ws.world.windows.trigger(ws.user("jin"))
+        view = (await ws.client.views_open(trigger_id=trigger, view=MODAL | {"blocks": blocks}))["view"]
+        click = {"view_id": view["id"], "action_id": "pick", "selected_option": {"value": "red"}}
+        await ws.jin.post("/actions", click | {"block_id": "quiet"})
+        typed = {"epochs": {"n": {"value": "5"}}}
+        await ws.jin.post("/actions", click | {"block_id": "loud", "values": typed})
+        await until(lambda: heard)
+    assert [body["actions"][0]["block_id"] for body in heard] == ["loud"]
+    values = heard[0]["view"]["state"]["values"]
+    assert values["epochs"]["n"]["value"] == "5"
+    assert values["quiet"]["pick"]["selected_option"]["value"] == "red"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,12 @@ async def test_answers_have_slacks_keys_and_types(ws: Workspace) -> None:
 async def _processed(ws: Workspace, file_id: str) -> bool:
     file = (await ws.client.files_info(file=file_id))["file"]
     return bool(file["mimetype"] and file["shares"])
+
+
+async def test_an_archived_channel_takes_no_messages(ws: Workspace) -> None:
+    channel = ws.world.channel(ws.channel("general"))
+    message = await ws.jin.say("general", "last words")
+    ws.world.store.save_channel(replace(channel, is_archived=True))
+    assert await error(ws, "chat.postMessage", channel=channel.id, text="x") == "is_archived"
+    args = {"channel": channel.id, "name": "eyes", "timestamp": message["ts"]}
+    assert await error(ws, "reactions.add", **args) == "is_archived"
