@@ -51,7 +51,7 @@ def sizes_problem(thing: Node, sizes: dict[str, tuple[int, int]], pointer: str) 
 
 
 def block_text_length(blocks: list[Node]) -> int:
-    """Characters of text in all blocks together; compare with `MESSAGE_BLOCK_TEXT`."""
+    """Characters of text in all blocks together, options and confirmations left out."""
     return sum(
         len(node["text"])
         for _, kind, node in _nodes(blocks, "")

@@ -15,8 +15,6 @@ VIEW_BLOCKS = 100
 VIEW_BYTES = 250_000
 MARKDOWN_PER_MESSAGE = 12_000
 DATA_TABLE_TEXT_PER_MESSAGE = 10_000
-MESSAGE_BLOCK_TEXT = 12_000
-"""Characters in all blocks of one message; above it Slack answers `msg_blocks_too_long` (undocumented)."""
 
 _EVERYWHERE = {
     "actions",
