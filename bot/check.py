@@ -20,7 +20,7 @@ _SHOWN_LINES = 6
 Epochs = int | Literal["auto"]
 
 
-class _EpochsType(click.ParamType):
+class _EpochsType(click.ParamType[Epochs]):
     """``auto`` or a whole number from 1 to 50 (OpenAI API reference, n_epochs)."""
 
     name = "auto|1-50"

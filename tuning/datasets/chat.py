@@ -33,9 +33,9 @@ class Talk:
 
 def check_supervised(row: dict[str, Any], found: Found) -> None:
     """Every rule of a supervised chat row (source: OpenAI supervised fine-tuning guide)."""
-    if extra := row.keys() - CHAT_KEYS:
-        found.setdefault("unknown_key", ", ".join(excerpt(key) for key in sorted(extra)[:3]))
     messages = messages_of(row, found)
+    if "missing_messages" not in found and (extra := row.keys() - CHAT_KEYS):
+        found.setdefault("unknown_key", ", ".join(excerpt(key) for key in sorted(extra)[:3]))
     if messages is None:
         return
     talk = check_messages(messages, check_tools(row, found), found)

@@ -122,7 +122,8 @@ def _sample(path: Path) -> tuple[Shape, str | None]:
                 or (len(first) >= SAMPLE_LINES and not shapes)
             ):
                 break
-    return main_shape(shapes), None if shapes else sniff_lines(first[:SAMPLE_LINES])
+    main = main_shape(shapes)
+    return main, sniff_lines(first[:SAMPLE_LINES], has_rows=main != "unknown", has_objects=bool(shapes))
 
 
 class _Scan:
@@ -279,6 +280,7 @@ class _Scan:
         if self.whole_file:
             return
         if not self.rows:
+            self.findings.forget("blank_lines")
             self.findings.add_whole("no_rows")
         elif not self.validation and self.examples < MIN_EXAMPLES:
             self.findings.add_whole("too_few_examples", self.examples)

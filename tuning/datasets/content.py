@@ -32,8 +32,9 @@ def check_parts(parts: list[Any], role: str, where: str, found: Found) -> int:
     if not parts:
         found.setdefault("empty_content", where)
     images = 0
-    for part in parts:
-        kind = cast("dict[str, Any]", part).get("type") if isinstance(part, dict) else None
+    for item in parts:
+        part = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        kind = part.get("type")
         if kind == "text" and isinstance(part.get("text"), str):
             check_text(part["text"], where, found)
         elif kind == "refusal" and role == "assistant" and isinstance(part.get("refusal"), str):

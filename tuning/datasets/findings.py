@@ -57,6 +57,10 @@ class Findings:
         """Say ``code`` of the whole file in place of its lines."""
         self._groups[code].lines.clear()
 
+    def forget(self, code: str) -> None:
+        """Say nothing of ``code``: something wider says it."""
+        self._groups.pop(code, None)
+
     def problems(self) -> tuple[Problem, ...]:
         """Errors first, then the most frequent; each with the message that names its first place."""
         found = [self._problem(code, group) for code, group in self._groups.items()]

@@ -60,31 +60,34 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def sniff_lines(lines: Sequence[bytes]) -> str | None:
-    """The code for a file none of whose first lines (not blank) is a JSON object, or None.
+def sniff_lines(lines: Sequence[bytes], has_rows: bool, has_objects: bool) -> str | None:
+    """The code for a file that is something else than rows, told by its first lines (not blank), or None.
 
-    None means: rows with errors of their own, each to be named.
+    ``has_objects``: some line is a JSON object by itself; ``has_rows``: one in a known format. None means
+    rows, with errors of their own to be named one by one.
     """
     if not lines:
         return None
     first = lines[0].strip()
     if first.startswith(b"["):
-        return _sniff_array(lines)
+        return "json_array" if _is_array(first, lines) else None
     if first.startswith(b"{"):
         opened = first == b"{" or first.endswith((b"{", b"[", b","))
-        return "pretty_printed" if opened and len(lines) > 1 else None
-    if any(line.lstrip()[:1] in (b"{", b"[") for line in lines) or _is_json(first):
+        return "pretty_printed" if opened and len(lines) > 1 and not has_rows else None
+    if has_objects or any(line.lstrip()[:1] in (b"{", b"[") for line in lines) or _is_json(first):
         return None
     return "csv_file" if _is_table(lines) else "plain_text"
 
 
-def _sniff_array(lines: Sequence[bytes]) -> str | None:
+def _is_array(first: bytes, lines: Sequence[bytes]) -> bool:
     """A list of objects on one or many lines; not rows that each are a list."""
-    first = lines[0].strip()
-    if len(lines) > 1 and _is_json(first) and _is_json(lines[1].strip()):
-        return None
-    rest = first[1:].lstrip() or (lines[1].lstrip() if len(lines) > 1 else b"")
-    return "json_array" if rest[:1] in (b"{", b"") else None
+    whole = _is_json(first)
+    if whole and len(lines) > 1:
+        return False
+    if not whole and len(lines) == 1:
+        return first[1:].lstrip().startswith(b"{")
+    rest = first[1:].lstrip() or lines[1].lstrip()
+    return rest.startswith(b"{")
 
 
 def _is_table(lines: Sequence[bytes]) -> bool:

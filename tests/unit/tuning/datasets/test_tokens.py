@@ -1,0 +1,85 @@
+"""Tokens: exact counts for the base's encoding, with the overhead of chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import splintr
+
+from tuning.datasets import Report, base_info
+from tuning.datasets.tokens import TokenCounter, weigh
+
+ReportOn = Callable[..., Report]
+MESSAGES = [
+    {"role": "system", "content": "You sort tickets."},
+    {"role": "user", "name": "Jin", "content": "Wo ist mein Paket? 어디에 있나요?"},
+    {"role": "assistant", "content": "shipping | normal"},
+]
+
+
+def counted(row: dict[str, Any], encoding: str = "o200k_base") -> int:
+    counter = TokenCounter(encoding)
+    return [*counter.add(1, row), *counter.flush()][0][1]
+
+
+@pytest.mark.parametrize("encoding", ["o200k_base", "cl100k_base"])
+def test_three_a_message_one_a_name_three_an_example_and_every_text(encoding: str) -> None:
+    tokenizer = splintr.Tokenizer.from_pretrained(encoding)
+    texts = sum(len(tokenizer.encode_ordinary(value)) for message in MESSAGES for value in message.values())
+    assert counted({"messages": MESSAGES}, encoding) == texts + 3 * 3 + 1 + 3
+
+
+def test_known_counts_of_the_public_encodings() -> None:
+    # tiktoken's own documentation: "tiktoken is great!" is 6 tokens in both encodings.
+    row = {"messages": [{"content": "tiktoken is great!"}]}
+    assert counted(row, "cl100k_base") == counted(row, "o200k_base") == 6 + 3 + 3
+
+
+def test_control_tokens_count_as_the_plain_text_they_are() -> None:
+    plain = counted({"messages": [{"content": "<|endoftext|>"}]}) - 6
+    assert plain > 1
+
+
+def test_tool_calls_and_definitions_weigh_too() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"id": 1}'}}
+    row = {"messages": [{"role": "assistant", "content": None, "tool_calls": [call]}]}
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"properties": {"id": {}}}}}
+    assert counted(row) > counted({"messages": [{"role": "assistant"}]})
+    assert counted({**row, "tools": [tool]}) > counted(row) + 7 + 12
+
+
+def test_an_image_of_unknown_size_makes_the_count_an_estimate() -> None:
+    def exact(detail: str) -> bool:
+        part = {"type": "image_url", "image_url": {"url": "https://a.example/x.png", "detail": detail}}
+        return weigh({"messages": [{"role": "user", "content": [part]}]}).exact
+
+    assert exact("low")
+    assert not exact("high")
+
+
+def test_median_p95_and_longest_of_a_file(report_on: ReportOn, good: list[bytes]) -> None:
+    tokens = report_on(b"\n".join(good)).tokens
+    assert tokens is not None
+    assert (tokens.encoding, tokens.exact, tokens.limit) == ("o200k_base", True, None)
+    assert tokens.median <= tokens.p95 <= tokens.max < tokens.total
+
+
+def test_rows_past_the_base_s_limit_are_named(report_on: ReportOn, good: list[bytes]) -> None:
+    long = b'{"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "x"}]}'
+    data = b"\n".join([*good, long % (b"word " * 70_000)])
+    report = report_on(data, base=base_info("gpt-4.1-mini"))
+    problem = report.problems[0]
+    assert (problem.code, problem.severity, problem.lines) == ("over_token_limit", "warning", (61,))
+    assert report.tokens is not None
+    assert report.tokens.over_limit == 1
+    assert report.cost is not None
+    cut_off = report.tokens.max - 65_536
+    assert report.cost.billed_tokens == (report.tokens.total - cut_off) * 3
+
+
+def test_another_tokenizer_gives_an_estimate_that_says_so(report_on: ReportOn, good: list[bytes]) -> None:
+    tokens = report_on(b"\n".join(good), base=base_info("qwen2.5-7b")).tokens
+    assert tokens is not None
+    assert not tokens.exact
