@@ -1,5 +1,5 @@
 /** Starts the page: reads the state, draws the frame, listens for changes. */
-import { explain, listen } from "./lib/api.js";
+import { explain, isWaiting, listen } from "./lib/api.js";
 import { h } from "./lib/dom.js";
 import { icon } from "./lib/icons.js";
 import { isReply, on, store } from "./lib/store.js";
@@ -20,7 +20,7 @@ function startChannel() {
 function countUnread(message) {
   const channel = store.channels.get(message.channel);
   const seen = current().channel === message.channel && document.visibilityState === "visible";
-  if (!channel || seen || message.user === store.me.id || isReply(message)) return;
+  if (!channel || seen || message.user === store.me.id || isReply(message) || /_(join|leave)$/.test(message.subtype ?? "")) return;
   store.setUnread(message.channel, (channel.unread ?? 0) + 1);
 }
 
@@ -38,7 +38,7 @@ function receive(event, panes) {
     case "home": if (current().home) panes.main.home.refresh(); break;
     case "channel": store.loadState().catch(say); break;
     case "status": case "typing": store.setStatus(event.channel, event.thread_ts, event.text); break;
-    case "error": toast(event.message); break;
+    case "error": if (!isWaiting()) toast(event.message); break; // the answer to the call will say it
     case "reset": refresh(panes); break;
   }
 }

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ ARGUMENTS = [
 ]
 BOT_TOKEN, APP_TOKEN = "xoxb-browser-tests", "xapp-1-browser-tests"
 HERE = Path(__file__).parent
-EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of [45]|net::ERR_INTERNET)")
-"""Chromium logs refused requests by itself; tests of refusals see the page's own words instead."""
+EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of [45]|net::ERR_(CONNECTION|INCOMPLETE|EMPTY))")
+"""Chromium logs refused and broken requests by itself; the tests look at the page's own words instead."""
 
 
 @dataclass
@@ -71,11 +72,10 @@ class Workspace:
         return made, name
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+@contextmanager
+def localslack(data: Path, port: int = 0) -> Generator[str]:
     """localslack as a program of its own; its address."""
-    data = tmp_path_factory.mktemp("localslack")
-    command = [sys.executable, "-m", "localslack", "--port", "0", "--data", str(data)]
+    command = [sys.executable, "-m", "localslack", "--port", str(port), "--data", str(data)]
     command += ["--manifest", str(HERE / "manifest.yml"), "--bot-token", BOT_TOKEN, "--app-token", APP_TOKEN]
     with (data / "log").open("w") as log:
         program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=HERE.parents[1])
@@ -89,6 +89,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
             program.wait(timeout=10)
             if program.stdout:
                 program.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """The workspace that the tests of one process share."""
+    with localslack(tmp_path_factory.mktemp("localslack")) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

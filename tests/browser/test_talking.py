@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.async_api import Page, expect
+from dataclasses import replace
+from pathlib import Path
 
-from tests.browser.conftest import Desk, Workspace
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import Desk, Workspace, localslack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,6 +45,7 @@ async def test_a_typed_message_appears_for_everybody_at_once(desk: Desk, workspa
 async def test_other_channels_show_how_much_was_not_read(desk: Desk, workspace: Workspace) -> None:
     here, _ = await workspace.channel()
     there, name = await workspace.channel("mina")
+    await workspace.ui("GET", f"channels/{there}/messages")  # reads that people joined
     page = await desk.open(here)
     for text in ("one", "two"):
         await workspace.ui("POST", f"channels/{there}/messages", by="mina", text=text)
@@ -164,14 +168,19 @@ async def test_a_message_for_one_person_is_seen_by_that_person_alone(desk: Desk,
     await expect(note).to_have_count(0)
 
 
-async def test_after_a_broken_connection_the_page_catches_up(desk: Desk, workspace: Workspace) -> None:
-    channel, _ = await workspace.channel("mina")
-    page = await desk.open(channel)
-    await write(page, "before")
-    await expect(page.get_by_test_id("message").last).to_contain_text("before")
-    await page.route("**/ui/events*", lambda route: route.abort())
-    await page.evaluate("dispatchEvent(new Event('pagehide'))")  # closes the stream as leaving the page does
-    await workspace.ui("POST", f"channels/{channel}/messages", by="mina", text="meanwhile")
-    await page.unroute("**/ui/events*")
-    await page.reload()
-    await expect(page.get_by_test_id("message").last).to_contain_text("meanwhile")
+async def test_when_the_workspace_was_away_the_page_says_so_and_catches_up(
+    browser: Browser, workspace: Workspace, data_dir: Path
+) -> None:
+    with localslack(data_dir) as url:
+        away = replace(workspace, url=url)
+        away.state = await away.ui("GET", "state")
+        channel = away.state["channels"][0]["id"]
+        desk = Desk(browser, away)
+        page = await desk.open(channel)
+    await expect(page.get_by_test_id("gone")).to_be_visible()
+    with localslack(data_dir, int(url.rsplit(":", 1)[1])):
+        await away.ui("POST", f"channels/{channel}/messages", by="mina", text="meanwhile")
+        await expect(page.get_by_test_id("message").last).to_contain_text("meanwhile", timeout=20_000)
+        await expect(page.get_by_test_id("gone")).to_be_hidden()
+        await page.context.close()
+    assert desk.troubles == []

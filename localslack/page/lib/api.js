@@ -13,7 +13,22 @@ export class ApiError extends Error {
   }
 }
 
+let waiting = 0;
+
+/** Whether a call of this tab that changes something is still without an answer. */
+export const isWaiting = () => waiting > 0;
+
 async function request(method, path, body) {
+  if (method === "GET") return send(method, path, body);
+  waiting++;
+  try {
+    return await send(method, path, body);
+  } finally {
+    waiting--;
+  }
+}
+
+async function send(method, path, body) {
   const headers = { "X-Localslack-User": actingAs };
   const isForm = body instanceof FormData;
   if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";

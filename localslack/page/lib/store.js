@@ -29,6 +29,7 @@ class Store {
   channels = new Map();
   feeds = new Map(); // channel id → {messages, hasMore}
   threads = new Map(); // "channel/ts" → messages, root first
+  #arrived = new Map(); // "channel/ts" → {at, message}, the latest changes
   statuses = new Map(); // "channel/thread_ts" → {text, until}
 
   async loadState() {
@@ -73,21 +74,37 @@ class Store {
   // -- messages ------------------------------------------------------------------------------------------------
 
   async loadFeed(channel, before) {
+    const started = performance.now();
     const page = await get(`/ui/channels/${channel}/messages?limit=60${before ? `&before=${encodeURIComponent(before)}` : ""}`);
     const kept = before ? this.feeds.get(channel)?.messages ?? [] : [];
-    this.feeds.set(channel, { messages: merge(kept, page.messages), hasMore: Boolean(page.has_more) });
+    this.feeds.set(channel, { messages: merge(kept, this.#newest(channel, page.messages, started)), hasMore: Boolean(page.has_more) });
     emit("feed", channel);
   }
 
   async loadThread(channel, ts) {
+    const started = performance.now();
     const { messages } = await get(`/ui/channels/${channel}/threads/${ts}`);
-    this.threads.set(`${channel}/${ts}`, merge([], messages));
+    this.threads.set(`${channel}/${ts}`, merge([], this.#newest(channel, messages, started)));
     emit("thread", `${channel}/${ts}`);
+  }
+
+  /** What was read, with what the stream brought while it was being read. */
+  #newest(channel, messages, started) {
+    const live = [...this.#arrived.values()].filter((a) => a.at >= started && a.message.channel === channel);
+    return messages.map((m) => live.find((a) => a.message.ts === m.ts)?.message ?? m);
+  }
+
+  /** Takes in the answer to a post. What the stream brought first is newer and stays. */
+  posted(message) {
+    if (!this.find(message.channel, message.ts)) this.put(message);
   }
 
   /** Takes in one message as it is now. */
   put(message) {
     const { channel } = message;
+    this.#arrived.delete(`${channel}/${message.ts}`);
+    this.#arrived.set(`${channel}/${message.ts}`, { at: performance.now(), message });
+    if (this.#arrived.size > 300) this.#arrived.delete(this.#arrived.keys().next().value);
     const feed = this.feeds.get(channel);
     const key = `${channel}/${message.thread_ts ?? message.ts}`;
     const thread = this.threads.get(key);

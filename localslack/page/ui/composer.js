@@ -118,7 +118,7 @@ export class Composer {
     try {
       const command = text.startsWith("/") && !files.length;
       const answer = await (command ? this.#command(place, text) : deliver(place, text, files));
-      if (answer.message) store.put(answer.message);
+      if (answer.message) store.posted(answer.message);
     } catch (error) {
       this.#giveBack(place, text, files);
       toast(explain(error, store.appName, text.startsWith("/") ? text.split(" ")[0] : ""));

@@ -84,7 +84,7 @@ export function menu(anchor, items, { align = "end", label = "Menu", footer = nu
 }
 
 /**
- * A native modal dialog with a title bar. `onclose(reason)` is asked when Esc, the cross or the backdrop wants out.
+ * A native modal dialog with a title bar. `onclose()` is asked when Esc or the cross wants out.
  * Returns {dialog, body, footer, heading, close}.
  */
 export function dialog({ title, testid, onclose, small = false }) {
@@ -92,14 +92,19 @@ export function dialog({ title, testid, onclose, small = false }) {
   const heading = h("h2", { id }, title);
   const body = h("div.dialog-body");
   const footer = h("footer.dialog-footer");
-  const cross = iconButton("close", "Close", () => onclose("cross"), { "data-testid": "modal-close" });
+  const cross = iconButton("close", "Close", () => onclose(), { "data-testid": "modal-close" });
   const el = h("dialog.dialog", { "aria-labelledby": id, "data-testid": testid, class: small ? "small" : "" },
     h("header.dialog-header", {}, heading, cross), body, footer);
-  el.addEventListener("cancel", (e) => {
+  const escape = (e) => {
     e.preventDefault();
-    onclose("escape");
+    onclose();
+  };
+  el.addEventListener("cancel", escape);
+  el.addEventListener("keydown", (e) => {
+    if (e.key === "Escape" && !e.defaultPrevented) (e.stopPropagation(), escape(e));
+    else trapTab(el, e);
   });
-  el.addEventListener("keydown", (e) => trapTab(el, e));
+  el.addEventListener("close", () => el.isConnected && onclose());
   const before = document.activeElement;
   document.body.append(el);
   el.showModal();
@@ -108,7 +113,6 @@ export function dialog({ title, testid, onclose, small = false }) {
     close() {
       closePopover();
       rescueToasts(el);
-      el.close();
       el.remove();
       if (before?.isConnected) before.focus({ preventScroll: true });
     },
