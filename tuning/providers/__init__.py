@@ -76,10 +76,14 @@ class Provider:
 class Providers:
     """The configured providers; the first one is the default."""
 
-    def __init__(self, configs: Sequence[ProviderConfig]) -> None:
+    def __init__(self, configs: Sequence[ProviderConfig], *, timeout: float = 60.0, retries: int = 2) -> None:
+        """``timeout``: seconds for an answer; ``retries``: how often the SDK repeats what may be repeated."""
         if not configs:
             raise TuningError("No provider is configured.", "Set OPENAI_API_KEY or write a providers.toml.")
-        self._providers = {c.name: Provider(c.name, Gateway(c.base_url, c.api_key)) for c in configs}
+        self._providers = {
+            c.name: Provider(c.name, Gateway(c.base_url, c.api_key, timeout=timeout, retries=retries))
+            for c in configs
+        }
 
     def get(self, name: str) -> Provider:
         """The provider with this name.

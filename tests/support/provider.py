@@ -1,0 +1,257 @@
+"""A small OpenAI-shaped provider on a real socket, for tests to program: it holds what it is told to hold."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+Json = dict[str, Any]
+
+OPENAI_MODELS = [
+    {
+        "id": "gpt-4.1-mini-2025-04-14",
+        "object": "model",
+        "created": 1,
+        "owned_by": "system",
+        "shutdown_date": None,
+    },
+    {
+        "id": "gpt-4.1-2025-04-14",
+        "object": "model",
+        "created": 1,
+        "owned_by": "system",
+        "shutdown_date": "2027-01-14",
+    },
+    {"id": "omni-moderation-latest", "object": "model", "created": 1, "owned_by": "system"},
+]
+BASE = "gpt-4.1-mini-2025-04-14"
+
+
+@dataclass
+class Fault:
+    """Answers the next ``times`` matching requests with ``status``; ``after``: does first what was asked.
+
+    ``hang`` seconds pass before the answer (for time-outs).
+    """
+
+    method: str
+    path: str
+    status: int = 500
+    code: str | None = "server_error"
+    message: str = "internal"
+    times: int = 1
+    after: bool = False
+    hang: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def error(status: int, code: str | None, message: str, headers: dict[str, str] | None = None) -> Response:
+    """OpenAI's error body."""
+    body = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
+    return JSONResponse(body, status, headers)
+
+
+@dataclass
+class FakeProvider:
+    """The state a test reads and writes; ``calls`` are (method, path) in order, ``created`` the bodies of creates."""
+
+    base_url: str = ""
+    models: list[Json] = field(default_factory=lambda: list(OPENAI_MODELS))
+    files: list[Json] = field(default_factory=list[Json])
+    jobs: list[Json] = field(default_factory=list[Json])
+    events: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
+    checkpoints: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
+    calls: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    created: list[Json] = field(default_factory=list[Json])
+    chats: list[Json] = field(default_factory=list[Json])
+    faults: list[Fault] = field(default_factory=list[Fault])
+    page_size: int = 100
+    filters_metadata: bool = True
+    answer: Callable[[Json], str] = lambda body: "Hello there"
+    clock: float = 1_700_000_000.0
+
+    def fault(self, method: str, path: str, **how: Any) -> None:
+        """Breaks the next matching requests."""
+        self.faults.append(Fault(method, path, **how))
+
+    def count(self, method: str, path: str) -> int:
+        """How many requests matched."""
+        return sum(m == method and re.fullmatch(path, p) is not None for m, p in self.calls)
+
+    def job(self, **fields: Any) -> Json:
+        """Adds a job as if somebody had created it."""
+        number = len(self.jobs) + 1
+        job: Json = {
+            "id": f"ftjob-{number}", "object": "fine_tuning.job", "created_at": int(self.clock), "error": {},
+            "fine_tuned_model": None, "finished_at": None, "hyperparameters": {"n_epochs": "auto"},
+            "model": BASE, "organization_id": "org", "result_files": [], "seed": 1,
+            "status": "validating_files", "trained_tokens": None, "training_file": "file-1",
+            "validation_file": None, "estimated_finish": None, "metadata": None,
+        }  # fmt: skip
+        self.jobs.append(job | fields)
+        return self.jobs[-1]
+
+    def event(self, job_id: str, message: str, *, at: float | None = None, **fields: Any) -> Json:
+        """Adds the newest event of a job."""
+        listed = self.events.setdefault(job_id, [])
+        made: Json = {
+            "id": f"ftevent-{job_id}-{len(listed)}", "object": "fine_tuning.job.event", "level": "info",
+            "created_at": int(self.clock if at is None else at), "message": message, "type": "message", "data": {},
+        }  # fmt: skip
+        listed.append(made | fields)
+        return listed[-1]
+
+    def step(self, job_id: str, step: int, total: int, loss: float, **data: Any) -> None:
+        """Adds a metrics event."""
+        figures = {"step": step, "total_steps": total, "train_loss": loss, "train_mean_token_accuracy": 0.5}
+        self.event(job_id, f"Step {step}/{total}: training loss={loss}", type="metrics", data=figures | data)
+
+    def checkpoint(self, job_id: str, step: int, model: str, **metrics: float) -> None:
+        """Adds a checkpoint."""
+        self.checkpoints.setdefault(job_id, []).append({
+            "id": f"ftckpt-{step}", "object": "fine_tuning.job.checkpoint", "created_at": int(self.clock),
+            "fine_tuned_model_checkpoint": model, "fine_tuning_job_id": job_id, "step_number": step,
+            "metrics": {"step": step, **metrics},
+        })  # fmt: skip
+
+    # routes
+
+    async def handle(self, request: Request) -> Response:
+        """Any request: notes it, breaks it when told to, else answers."""
+        path = request.url.path.removeprefix("/v1")
+        self.calls.append((request.method, path))
+        fault = next(
+            (
+                f
+                for f in self.faults
+                if f.method == request.method and re.fullmatch(f.path, path) and f.times > 0
+            ),
+            None,
+        )
+        if fault is None:
+            return await self._answer(request, path)
+        fault.times -= 1
+        if fault.after:
+            await self._answer(request, path)
+        if fault.hang:
+            await asyncio.sleep(fault.hang)
+        return error(fault.status, fault.code, fault.message, fault.headers)
+
+    async def _answer(self, request: Request, path: str) -> Response:
+        match request.method, path.strip("/").split("/"):
+            case "GET", ["models"]:
+                return JSONResponse({"object": "list", "data": self.models})
+            case "POST", ["files"]:
+                async with request.form() as form:
+                    upload: Any = form["file"]
+                    made = {
+                        "id": f"file-{len(self.files) + 1}", "object": "file", "bytes": upload.size,
+                        "created_at": 1, "filename": upload.filename, "purpose": str(form["purpose"]),
+                        "status": "processed",
+                    }  # fmt: skip
+                self.files.insert(0, made)
+                return JSONResponse(made)
+            case "GET", ["files"]:
+                return JSONResponse({"object": "list", "data": self.files, "has_more": False})
+            case "POST", ["fine_tuning", "jobs"]:
+                body = await request.json()
+                self.created.append(body)
+                taken = {"model", "training_file", "validation_file", "metadata"}
+                return JSONResponse(self.job(**{k: v for k, v in body.items() if k in taken}))
+            case "GET", ["fine_tuning", "jobs"]:
+                return self._page(request, self._wanted(request))
+            case "GET", ["fine_tuning", "jobs", job_id]:
+                return self._one(job_id)
+            case "POST", ["fine_tuning", "jobs", job_id, "cancel"]:
+                return self._cancel(job_id)
+            case "GET", ["fine_tuning", "jobs", job_id, "events"]:
+                return self._page(request, self.events.get(job_id, []))
+            case "GET", ["fine_tuning", "jobs", job_id, "checkpoints"]:
+                return self._page(request, self.checkpoints.get(job_id, []))
+            case "POST", ["chat", "completions"]:
+                return self._chat(await request.json())
+        return error(404, None, "no such route")
+
+    def _wanted(self, request: Request) -> list[Json]:
+        asked = {
+            k[9:-1]: v
+            for k, v in request.query_params.items()
+            if k.startswith("metadata[") and self.filters_metadata
+        }
+        return [j for j in self.jobs if all((j["metadata"] or {}).get(k) == v for k, v in asked.items())]
+
+    def _page(self, request: Request, oldest_first: list[Json]) -> Response:
+        listed = oldest_first[::-1]
+        after = request.query_params.get("after")
+        if after:
+            ids = [one["id"] for one in listed]
+            listed = listed[ids.index(after) + 1 :]
+        size = min(self.page_size, int(request.query_params.get("limit", 20)))
+        return JSONResponse({"object": "list", "data": listed[:size], "has_more": len(listed) > size})
+
+    def _one(self, job_id: str) -> Response:
+        found = next((j for j in self.jobs if j["id"] == job_id), None)
+        return JSONResponse(found) if found else error(404, "fine_tune_not_found", f"No such job: {job_id}")
+
+    def _cancel(self, job_id: str) -> Response:
+        found = next((j for j in self.jobs if j["id"] == job_id), None)
+        if found is None:
+            return error(404, "fine_tune_not_found", "no such job")
+        if found["status"] in ("succeeded", "failed", "cancelled"):
+            return error(400, None, "Job has already completed")
+        found["status"] = "cancelled"
+        return JSONResponse(found)
+
+    def _chat(self, body: Json) -> Response:
+        self.chats.append(body)
+        text = self.answer(body)
+        shared = {"id": "chatcmpl-1", "created": 1, "model": body["model"]}
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": text, "refusal": None}
+            choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": None}
+            usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+            return JSONResponse({**shared, "object": "chat.completion", "choices": [choice], "usage": usage})
+
+        def chunk(**fields: Any) -> str:
+            return f"data: {json.dumps({**shared, 'object': 'chat.completion.chunk', **fields})}\n\n"
+
+        async def stream() -> AsyncIterator[str]:
+            for piece in re.findall(r"\S+\s*", text):
+                yield chunk(choices=[{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+            yield chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+            yield chunk(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
+            yield "data: [DONE]\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+@contextlib.asynccontextmanager
+async def serving(provider: FakeProvider) -> AsyncIterator[FakeProvider]:
+    """Serves ``provider`` on a free loopback port while inside; ``provider.base_url`` says where."""
+    app = Starlette(routes=[Route("/{path:path}", provider.handle, methods=["GET", "POST", "DELETE"])])
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    provider.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield provider
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
