@@ -9,12 +9,14 @@ from typing import assert_never
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from handlers import reply
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import code_of
 from handlers.streaming import AnswerWriter, Place
 from handlers.text import TailFilter, harmless_markdown
 from handlers.views.chat import footer
+from handlers.views.problems import error_message
 from storage import chats, inbox
 from storage.records import ChatThread, InboxItem, Model, Turn
 from storage.store import Database
@@ -73,7 +75,8 @@ async def _begin(house: House, said: Incoming) -> ChatThread | None:
     """A chat thread under this message; in a thread that others began, every question must name the bot."""
     try:
         model = await house.chat.resolve(said.channel, None)
-    except NoModel:
+    except NoModel as none:
+        await reply.tell(house, said, error_message(none))
         return None
     thread = await house.chat.begin(said.channel, said.root, said.user, model)
     if said.thread is None or said.is_dm:

@@ -44,8 +44,9 @@ async def answer(house: House, to: Incoming, said: Answer | None) -> None:
         thread = to.root if to.kind == "message" and not to.is_dm else to.thread
         await house.client.chat_postMessage(channel=to.channel, thread_ts=thread or None, **arguments)
     elif to.channel:
+        said_alone = {name: arguments[name] for name in ("text", "blocks") if name in arguments}
         await house.client.chat_postEphemeral(
-            channel=to.channel, user=to.user, thread_ts=to.thread, **arguments
+            channel=to.channel, user=to.user, thread_ts=to.thread, **said_alone
         )
     else:  # A form or Home belongs to no channel: the person's direct messages are the only place left.
         await house.client.chat_postMessage(channel=to.user, **arguments)

@@ -98,7 +98,7 @@ class Person:
         self._session, self._base, self.name = session, base, name
 
     async def ask(self, verb: str, path: str, body: Any = None) -> dict[str, Any]:
-        more = {"data": body} if isinstance(body, aiohttp.FormData) else {"json": body}
+        more: dict[str, Any] = {"data": body} if isinstance(body, aiohttp.FormData) else {"json": body}
         async with self._session.request(
             verb, f"{self._base}/ui{path}", headers={"X-Localslack-User": self.name}, **more
         ) as got:
@@ -168,7 +168,8 @@ class Surfaces:
         await until(empty)
 
     async def items(self) -> list[InboxItem]:
-        return await self.store.read(lambda db: [inbox.get(db, i) for i in range(1, 50) if inbox.get(db, i)])
+        found = await self.store.read(lambda db: [inbox.get(db, i) for i in range(1, 50)])
+        return [item for item in found if item is not None]
 
 
 async def until(condition: Any, seconds: float = 20.0) -> Any:

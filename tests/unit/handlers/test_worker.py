@@ -1,0 +1,157 @@
+"""Handling what lies in the inbox: in order, again after a fault, never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from handlers import worker as working
+from handlers.incoming import Incoming
+from handlers.worker import Worker, lane
+from storage import inbox
+from storage.records import InboxItem
+from storage.store import Store
+from tests.support.surfaces import until
+from tuning.errors import Unreachable
+
+
+def said(text="hello", ts="1.1", **changes):
+    return Incoming(
+        **{
+            "kind": "message",
+            "user": "U1",
+            "channel": "C1",
+            "ts": ts,
+            "text": text,
+            "mentioned": True,
+            **changes,
+        }
+    )
+
+
+async def put(store, incoming, key):
+    item = InboxItem(0, key, None, incoming.kind, incoming.payload(), 1.0)
+    return await store.write(lambda db: inbox.put(db, item))
+
+
+class Room:
+    """A worker over a real store; ``told`` is what people were told."""
+
+    def __init__(self, store, monkeypatch):
+        self.store = store
+        self.told = []
+        self.seen = []
+        self.house = SimpleNamespace(store=store, command="/ft")
+        self.worker = Worker(self.house)
+
+        async def tell(house, to, message):
+            self.told.append(message.text)
+
+        monkeypatch.setattr(working.reply, "tell", tell)
+        monkeypatch.setattr(working, "WAITS", (0.0, 0.0))
+
+    async def state(self, item_id):
+        return (await self.store.read(lambda db: inbox.get(db, item_id))).state
+
+
+@pytest.fixture
+async def room(tmp_path, monkeypatch):
+    store = Store(tmp_path / "ftbot.db")
+    found = Room(store, monkeypatch)
+    yield found
+    await found.worker.close()
+    await store.close()
+
+
+@pytest.fixture
+async def start(room):
+    tasks = []
+
+    def begin(handle):
+        room.worker.serve({"message": handle})
+        tasks.append(asyncio.create_task(room.worker.run()))
+
+    yield begin
+    await room.worker.close()
+    await asyncio.gather(*tasks)
+
+
+async def test_things_of_one_thread_are_handled_in_order_and_others_do_not_wait(room, start):
+    hold = asyncio.Event()
+
+    async def handle(house, item, incoming):
+        if incoming.text == "slow":
+            await hold.wait()
+        room.seen.append(incoming.text)
+
+    for at, (text, thread) in enumerate([("slow", "1.0"), ("second", "1.0"), ("other", "2.0")]):
+        await put(room.store, said(text, f"{at + 3}.0", thread=thread), str(at))
+    start(handle)
+    await until(lambda: room.seen == ["other"])
+    hold.set()
+    await until(lambda: room.seen == ["other", "slow", "second"])
+
+
+async def test_a_fault_that_passes_is_tried_again(room, start):
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+        if len(room.seen) < 3:
+            raise Unreachable("network", None, "No answer.")
+
+    item = await put(room.store, said(), "1")
+    start(handle)
+
+    async def done():
+        return await room.state(item) == "done"
+
+    await until(done)
+    assert (len(room.seen), room.told) == (3, [])
+
+
+async def test_after_three_tries_the_person_is_told(room, start):
+    async def handle(house, item, incoming):
+        raise Unreachable("network", None, "The provider does not answer.")
+
+    item = await put(room.store, said(), "1")
+    start(handle)
+
+    async def failed():
+        return await room.state(item) == "failed"
+
+    await until(failed)
+    assert room.told == ["The provider does not answer."]
+
+
+async def test_what_was_left_over_is_taken_up_at_the_start(room, start):
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+
+    await put(room.store, said("left"), "1")
+    start(handle)
+    await until(lambda: room.seen == ["left"])
+    await put(room.store, said("new", "2.1"), "2")
+    room.worker.wake()
+    await until(lambda: room.seen == ["left", "new"])
+
+
+async def test_what_is_broken_off_at_the_end_stays_for_the_next_start(room, start, monkeypatch):
+    monkeypatch.setattr(working, "GRACE", 0.01)
+    begun = asyncio.Event()
+
+    async def handle(house, item, incoming):
+        begun.set()
+        await asyncio.Event().wait()
+
+    item = await put(room.store, said(), "1")
+    start(handle)
+    await begun.wait()
+    await room.worker.close()
+    assert await room.state(item) == "new"
+
+
+def test_stop_does_not_wait_behind_the_answer_it_stops():
+    assert lane(said("stop", thread="1.0")) != lane(said("go on", thread="1.0"))
+    assert lane(said("one", "1.0")) == lane(said("two", "2.0", thread="1.0"))
+    assert lane(said("one", "1.0")) == lane(said("two", "1.0", kind="chat"))
