@@ -92,14 +92,10 @@ async def _epoch(house: House, notice: Notice, job: Job) -> Rendered:
     )
     epoch, epochs = int(notice.body["epoch"]), int(notice.body["epochs"])
     step = int(notice.body.get("step") or 0)
-    metrics = [event.data for event in events if event.type == "metrics" and _step(event) <= step]
-    checkpoint = next((point for point in checkpoints if point.step == step), None)
-    so_far = [event for event in events if _step(event) <= step]
     points = [point for point in checkpoints if point.step <= step]
-    picture = await asyncio.to_thread(loss_picture, job, so_far, points)
-    figures = {key: value for data in metrics for key, value in data.items() if value is not None}
-    message = notices.epoch_notice(job, epoch, epochs, figures, checkpoint)
-    return Rendered(message, picture)
+    picture = await asyncio.to_thread(loss_picture, job, [e for e in events if _step(e) <= step], points)
+    checkpoint = points[-1] if points and points[-1].step == step else None
+    return Rendered(notices.epoch_notice(job, epoch, epochs, notice.body, checkpoint), picture)
 
 
 def _step(event: Event) -> int:

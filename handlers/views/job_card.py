@@ -121,8 +121,9 @@ def step_words(job: Job) -> str:
         words.append(
             f"step {number(p['step'])}" + (f" of {number(p['total_steps'])}" if p.get("total_steps") else "")
         )
-    if p.get("epoch"):
-        words.append(f"epoch {int(p['epoch'])}" + (f" of {int(p['epochs'])}" if p.get("epochs") else ""))
+    if p.get("epochs"):
+        now = min(int(p.get("epoch") or 0) + 1, int(p["epochs"]))
+        words.append(f"epoch {now} of {int(p['epochs'])}")
     return ", ".join(words)
 
 

@@ -78,7 +78,7 @@ def accuracy_of(metrics: dict[str, Any]) -> float | None:
         "full_valid_mean_token_accuracy",
         "valid_mean_token_accuracy",
         "train_mean_token_accuracy",
-        "train_accuracy",
+        "token_accuracy",
     ):
         value = metrics.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -92,7 +92,7 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
     lines: list[Line] = [
         ["✅ ", person(job.owner), " ", bold(f"{job.name} is ready"), f" · {took}{_cost(job, about)}"]
     ]
-    best: list[str | Part] = list(best_sentence(facts.checkpoints, job.progress.get("epochs")))
+    best: list[str | Part] = list(best_sentence(job.progress.get("by_epoch") or [], facts.checkpoints))
     if facts.safety is not None:
         best.append(f"{' · ' if best else ''}safety {safety_words(facts.safety)}")
     if best:

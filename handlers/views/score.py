@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -76,7 +76,7 @@ def _whole(score: dict[str, Any]) -> bool:
     return all(key in score for key in ("label", "right", "total"))
 
 
-def loss_of(metrics: dict[str, Any], which: str) -> float | None:
+def loss_of(metrics: Mapping[str, Any], which: str) -> float | None:
     """``train`` or ``valid`` loss under any name that providers use; the full validation loss first."""
     for key in (f"full_{which}_loss", f"{which}_loss", "eval_loss" if which == "valid" else "loss"):
         value = metrics.get(key)
@@ -85,24 +85,42 @@ def loss_of(metrics: dict[str, Any], which: str) -> float | None:
     return None
 
 
-def best_sentence(checkpoints: Sequence[Checkpoint], epochs: int | None) -> Line:
-    """Validation loss over the checkpoints, which is best, and whether overfitting shows."""
-    known = [(point, loss) for point in checkpoints if (loss := loss_of(point.metrics, "valid")) is not None]
+def best_sentence(by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[Checkpoint]) -> Line:
+    """Validation loss over the epochs (else checkpoints), which is best, and whether overfitting shows."""
+    word, known = _losses(by_epoch, checkpoints)
     if not known:
         return []
-    word = "epoch" if epochs in (None, len(checkpoints)) else "checkpoint"
-    best = min(known, key=lambda pair: pair[1])
+    best, best_loss = min(known, key=lambda pair: pair[1])
     trail: list[str | Part] = [f"Validation loss by {word} "]
-    for index, (point, loss) in enumerate(known):
-        trail += [" → " if index else "", bold(f"{loss:.2f}") if point is best[0] else f"{loss:.2f}"]
+    for index, (number, loss) in enumerate(known):
+        trail += [" → " if index else "", bold(f"{loss:.2f}") if number == best else f"{loss:.2f}"]
     if len(known) < 2:
         return [*trail, f": one {word} is too few to tell about overfitting"]
-    if best[0] is known[-1][0]:
-        return [*trail, f": {word} {best[0].number} is best, no overfitting seen"]
-    if known[-1][1] <= best[1] * 1.02:
-        return [*trail, f": {word} {best[0].number} is best, hardly different from the last"]
-    return [
-        *trail,
-        f": {word} {best[0].number} is best, then it rises: overfitting. ",
-        f"Checkpoint {best[0].number} may answer better",
-    ]
+    last, last_loss = known[-1]
+    if best == last:
+        return [*trail, f": {word} {best} is best, no overfitting seen"]
+    if last_loss <= best_loss * 1.02:
+        return [*trail, f": {word} {best} is best, hardly different from the last"]
+    found = _checkpoint(best, word, by_epoch, checkpoints)
+    better = f" Checkpoint {found.number} may answer better." if found else ""
+    return [*trail, f": {word} {best} is best, then it rises: overfitting.{better}"]
+
+
+def _losses(
+    by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[Checkpoint]
+) -> tuple[str, list[tuple[int, float]]]:
+    epochs = [(int(e["epoch"]), float(e["valid_loss"])) for e in by_epoch if e.get("valid_loss") is not None]
+    if epochs:
+        return "epoch", epochs
+    points = [(point.number, loss_of(point.metrics, "valid")) for point in checkpoints]
+    return "checkpoint", [(number, loss) for number, loss in points if loss is not None]
+
+
+def _checkpoint(
+    best: int, word: str, by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[Checkpoint]
+) -> Checkpoint | None:
+    """The checkpoint of the best epoch, if the provider kept it."""
+    if word == "checkpoint":
+        return next(point for point in checkpoints if point.number == best)
+    step = next((epoch.get("step") for epoch in by_epoch if epoch["epoch"] == best), None)
+    return next((point for point in checkpoints if point.step == step), None)

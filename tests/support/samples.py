@@ -86,7 +86,7 @@ def a_job(**changes: Any) -> Job:
         "progress": {
             "step": 567,
             "total_steps": 930,
-            "epoch": 2,
+            "epoch": 1,
             "epochs": 3,
             "train_loss": 0.31,
             "first_loss": 2.14,

@@ -28,13 +28,30 @@ ACTS = re.compile(r"<[^\s]")
 hostile = st.lists(
     st.one_of(
         st.sampled_from(
-            ["<", ">", "!", "@", "#", "<!channel>", "<@U123>", "<#C1>", "<https://evil.example|safe>", "](", "]",
-             "(https://evil.example)", "[bank", "&lt;", "|", "<!subteam^S1>", "<!date^1^{time}^x>"]
+            [
+                "<",
+                ">",
+                "!",
+                "@",
+                "#",
+                "<!channel>",
+                "<@U123>",
+                "<#C1>",
+                "<https://evil.example|safe>",
+                "](",
+                "]",
+                "(https://evil.example)",
+                "[bank",
+                "&lt;",
+                "|",
+                "<!subteam^S1>",
+                "<!date^1^{time}^x>",
+            ]
         ),
         st.text(max_size=5),
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 @given(hostile)
@@ -83,7 +100,13 @@ def test_a_long_name_keeps_its_ending():
 
 @pytest.mark.parametrize(
     ("usd", "words"),
-    [(None, "price unknown"), (0, "no fee"), (0.004, "less than $0.01"), (4.776, "$4.78"), (1234.5, "$1,234.50")],
+    [
+        (None, "price unknown"),
+        (0, "no fee"),
+        (0.004, "less than $0.01"),
+        (4.776, "$4.78"),
+        (1234.5, "$1,234.50"),
+    ],
 )
 def test_money(usd, words):
     assert money(usd) == words
@@ -97,9 +120,17 @@ def test_an_estimate_says_about_only_with_a_figure():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (42, "42 s"), (59.7, "1 min"), (47 * 60, "47 min"), (6720, "1 h 52 min"), (3600, "1 h"),
-     (86_400 * 3 + 4 * 3600, "3 d 4 h"), (86_399, "1 d")],
-)  # fmt: skip
+    [
+        (0, "0 s"),
+        (42, "42 s"),
+        (59.7, "1 min"),
+        (47 * 60, "47 min"),
+        (6720, "1 h 52 min"),
+        (3600, "1 h"),
+        (86_400 * 3 + 4 * 3600, "3 d 4 h"),
+        (86_399, "1 d"),
+    ],
+)
 def test_durations_are_short(seconds, words):
     assert duration(seconds) == words
 

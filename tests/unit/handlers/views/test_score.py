@@ -47,15 +47,23 @@ def test_the_score_line_names_base_and_model():
 
 def test_overfitting_is_named_with_the_checkpoint_to_take():
     points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.4), a_checkpoint(3, 0.7)]
-    said = flat(best_sentence(points, 3))
-    assert "epoch 2 is best, then it rises: overfitting. Checkpoint 2 may answer better" in said
+    said = flat(best_sentence([], points))
+    assert "checkpoint 2 is best, then it rises: overfitting. Checkpoint 2 may answer better" in said
 
 
 def test_one_checkpoint_is_too_few_to_tell():
-    assert "too few to tell" in flat(best_sentence([a_checkpoint(1, 0.9)], 1))
-    assert best_sentence([a_checkpoint(1, None)], 1) == []
+    assert "too few to tell" in flat(best_sentence([], [a_checkpoint(1, 0.9)]))
+    assert best_sentence([], [a_checkpoint(1, None)]) == []
 
 
 def test_hardly_different_is_not_overfitting():
     points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.400), a_checkpoint(3, 0.402)]
-    assert "hardly different" in flat(best_sentence(points, 3))
+    assert "hardly different" in flat(best_sentence([], points))
+
+
+def test_epochs_count_where_they_are_known_and_their_checkpoint_is_named_only_if_kept():
+    losses = [{"epoch": n, "step": n * 310, "valid_loss": loss} for n, loss in ((1, 0.9), (2, 0.4), (3, 0.7))]
+    said = flat(best_sentence(losses, [a_checkpoint(3, 0.7)]))
+    assert "by epoch 0.90 → 0.40 → 0.70: epoch 2 is best, then it rises: overfitting." in said
+    assert "Checkpoint" not in said
+    assert "Checkpoint 2 may" in flat(best_sentence(losses, [a_checkpoint(2, 0.4), a_checkpoint(3, 0.7)]))

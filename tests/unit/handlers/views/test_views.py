@@ -157,11 +157,25 @@ def live_text(node: Any) -> list[str]:
 
 hostile = st.one_of(
     st.sampled_from(
-        ["<!channel>", "<@U999>", "<#C1|x>", "<https://evil.example|safe>", "*b* _i_ ~s~ `c`", ":tada:", "`" * 9,
-         "<!channel> *bold*.jsonl", "a" * 5000, "\u202egpj.exe", "\n\n", "|", "&lt;!here&gt;", "\x00"]
+        [
+            "<!channel>",
+            "<@U999>",
+            "<#C1|x>",
+            "<https://evil.example|safe>",
+            "*b* _i_ ~s~ `c`",
+            ":tada:",
+            "````",
+            "<!channel> *bold*.jsonl",
+            "a" * 5000,
+            "\u202egpj.exe",
+            "\n\n",
+            "|",
+            "&lt;!here&gt;",
+            "\x00",
+        ]
     ),
     st.text(min_size=1, max_size=30),
-)  # fmt: skip
+)
 
 
 @given(hostile)
@@ -262,7 +276,9 @@ def test_the_finished_notice_compares_base_and_model_and_names_the_owner():
     said = words(message)
     assert message.text == "triage-7 is ready"
     assert "47 min · about $4.78 for 955,200 trained tokens, estimate was $4.78" in said
-    assert "Validation loss by epoch 0.92 → 0.34 → 0.29: epoch 3 is best, no overfitting seen" in said
+    assert (
+        "Validation loss by checkpoint 0.92 → 0.34 → 0.29: checkpoint 3 is best, no overfitting seen" in said
+    )
     assert "safety 13 of 13 passed" in said
     assert "exact answers on your 60 validation rows: base 4 · triage-7 54" in said
     assert "Better than the base." in said

@@ -1,0 +1,226 @@
+"""Notices reach a real workspace once and in order, whatever happens on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.answer import Message
+from handlers.posting import Desk
+from storage import datasets, jobs, outbox
+from storage.records import Event
+from tests.support.outgoing import NOW, Outgoing, outgoing
+from tests.support.samples import a_checkpoint
+
+
+@pytest.fixture
+async def out(tmp_path: Path):
+    async with outgoing(tmp_path) as place:
+        yield place
+
+
+def desk(out: Outgoing) -> Desk:
+    return Desk(
+        AsyncWebClient(token=out.house.bot_token, base_url=out.house.client.base_url, retry_handlers=[])
+    )
+
+
+async def test_notices_of_a_thread_come_once_and_in_order(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    for number in range(4):
+        await out.note(f"n{number}", f"word {number}", channel, thread=root)
+    delivery = await out.deliver(rounds=6)
+    await out.deliver(delivery)
+    assert await out.texts(channel, root) == ["word 0", "word 1", "word 2", "word 3"]
+
+
+async def test_a_message_posted_before_a_crash_is_found_and_not_said_twice(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    notice = await out.note("n1", "once", channel, thread=root)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    ts = await desk(out).post(channel, root, Message("once"), notice.id)
+    await out.deliver()
+    assert await out.texts(channel, root) == ["once"]
+    kept = await out.store.read(lambda db: outbox.get(db, "n1"))
+    assert kept is not None
+    assert (kept.state, kept.ts) == ("sent", ts)
+
+
+async def test_a_root_message_posted_before_a_crash_is_found_too(out: Outgoing):
+    channel = out.channel()
+    notice = await out.note("n1", "root", channel)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    await desk(out).post(channel, None, Message("root"), notice.id)
+    await out.deliver()
+    assert await out.texts(channel) == ["root"]
+
+
+async def test_a_crash_before_the_post_loses_nothing(out: Outgoing):
+    channel = out.channel()
+    await out.note("n1", "said after all", channel)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    await out.deliver()
+    assert await out.texts(channel) == ["said after all"]
+
+
+async def test_an_answer_lost_on_the_wire_is_not_said_twice(out: Outgoing, monkeypatch):
+    channel, lost = out.channel(), []
+    real = Desk.post
+
+    async def post(self: Desk, *args: Any, **more: Any) -> str:
+        ts = await real(self, *args, **more)
+        if not lost:
+            lost.append(ts)
+            raise aiohttp.ServerDisconnectedError
+        return ts
+
+    monkeypatch.setattr(Desk, "post", post)
+    await out.note("n1", "once", channel)
+    await out.note("n2", "then this", channel)
+    await out.deliver(rounds=6)
+    assert await out.texts(channel) == ["once", "then this"]
+
+
+async def test_slack_saying_slow_down_is_obeyed_and_nothing_is_lost(out: Outgoing):
+    channel = out.channel()
+    await out.jin.ask(
+        "POST", "/control", {"rate_limit": {"method": "chat.postMessage", "seconds": 1, "times": 2}}
+    )
+    await out.note("n1", "patient", channel)
+    delivery = await out.deliver(rounds=1)
+    kept = await out.store.read(lambda db: outbox.get(db, "n1"))
+    assert kept is not None
+    assert (kept.state, kept.error) == ("due", "ratelimited")
+    await out.deliver(delivery, rounds=4)
+    assert await out.texts(channel) == ["patient"]
+
+
+async def test_a_channel_without_the_bot_is_given_up_and_holds_up_nobody(out: Outgoing):
+    await out.note("lost", "never", out.channel("random"))
+    await out.note("n1", "here", out.channel())
+    await out.deliver()
+    kept = await out.store.read(lambda db: outbox.get(db, "lost"))
+    assert kept is not None
+    assert (kept.state, kept.error) == ("dead", "not_in_channel")
+    assert await out.texts(out.channel()) == ["here"]
+
+
+async def test_a_notice_nobody_knows_is_given_up(out: Outgoing):
+    notice = await out.note("n1", "x", out.channel())
+    await out.store.write(
+        lambda db: db.conn.execute("UPDATE outbox SET kind = 'riddle' WHERE id = ?", [notice.id])
+    )
+    await out.deliver()
+    kept = await out.store.read(lambda db: outbox.get(db, "n1"))
+    assert kept is not None
+    assert kept.state == "dead"
+
+
+async def test_blocks_that_slack_refuses_come_as_words(out: Outgoing):
+    channel = out.channel()
+    odd = Message("the words", [{"type": "nonsense"}])
+    await desk(out).post(channel, None, odd, "n1")
+    assert await out.texts(channel) == ["the words"]
+
+
+async def test_the_card_of_a_drop_is_edited_and_its_reaction_changes(out: Outgoing):
+    channel = out.channel()
+    dataset = await out.drop(channel, state="checking")
+    delivery = await out.deliver(rounds=1)
+    thread = await out.jin.thread(channel, dataset.thread)
+    assert thread[1]["text"] == "Checking triage.jsonl"
+    assert [r["name"] for r in thread[0]["reactions"]] == ["eyes"]
+
+    def checked(db: Any) -> None:
+        datasets.change(db, dataset.id, state="ready")
+        for _ in range(3):
+            outbox.touch(db, f"drop:{dataset.id}")
+
+    await out.store.write(checked)
+    await out.deliver(delivery, rounds=1)
+    thread = await out.jin.thread(channel, dataset.thread)
+    assert len(thread) == 2
+    assert thread[1]["text"] == "Ready to train: triage.jsonl v7, 1,240 examples, no fee"
+    assert [r["name"] for r in thread[0]["reactions"]] == ["white_check_mark"]
+    assert await out.store.read(outbox.stale_cards) == []
+
+
+async def test_after_a_restart_the_eyes_are_taken_off(out: Outgoing):
+    channel = out.channel()
+    dataset = await out.drop(channel, state="checking")
+    await out.deliver(rounds=1)
+
+    def refused(db: Any) -> None:
+        datasets.change(db, dataset.id, state="failed", error="It is gone.")
+        outbox.touch(db, f"drop:{dataset.id}")
+
+    await out.store.write(refused)
+    await out.deliver(rounds=1)
+    root = (await out.jin.thread(channel, dataset.thread))[0]
+    assert [r["name"] for r in root["reactions"]] == ["x"]
+
+
+async def test_a_limited_edit_is_made_later(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+    await out.jin.ask("POST", "/control", {"rate_limit": {"method": "chat.update", "seconds": 1, "times": 1}})
+
+    def ready(db: Any) -> None:
+        jobs.change(db, job.id, state="ready", finished_at=NOW + 60)
+        jobs.touch_card(db, job.id)
+
+    await out.store.write(ready)
+    await out.deliver(delivery, rounds=1)
+    assert "triage-7 is ready" not in await out.texts(channel)
+    await out.deliver(delivery, rounds=2)
+    assert "triage-7 is ready" in await out.texts(channel)
+
+
+async def test_a_job_tells_its_story_in_the_thread_of_its_card(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+
+    def metrics(db: Any) -> None:
+        for step in (1, 155, 310):
+            data = {"step": step, "train_loss": 2.0 / step, "full_valid_loss": 1.0}
+            jobs.add_event(db, Event(job.id, f"e{step}", NOW + step, "info", "metrics", "", data))
+        jobs.put_checkpoint(db, a_checkpoint(1, 1.0, job_id=job.id))
+
+    await out.store.write(metrics)
+    await out.tell(job, "job_epoch", epoch=1, epochs=3, step=310, train_loss=0.4, valid_loss=1.0)
+    await out.tell(job, "job_failed")
+    delivery = await out.deliver(rounds=5)
+    card = next(m for m in await out.jin.messages(channel) if m["text"].startswith("triage-7 is training"))
+    thread = await out.jin.thread(channel, card["ts"])
+    assert thread[1]["text"] == "triage-7: epoch 1 of 3, loss 0.40, validation 1.00"
+    image = thread[1]["blocks"][-1]
+    assert image["type"] == "image"
+    assert "Loss" in image["title"]["text"]
+    assert thread[2]["text"].startswith("triage-7 failed")
+    assert any(m["text"].startswith("triage-7 failed") for m in await out.jin.messages(channel))
+    await delivery.close()
+
+
+async def test_a_link_leads_from_the_drop_to_the_job(out: Outgoing):
+    channel = out.channel()
+    dataset = await out.drop(channel)
+    job = await out.job(channel, dataset)
+    delivery = await out.deliver(rounds=2)
+    notice = await out.note("link", "", channel, thread=dataset.thread)
+    await out.store.write(
+        lambda db: db.conn.execute(
+            "UPDATE outbox SET kind = 'job_link', body = ? WHERE id = ?",
+            [f'{{"job_id": {job.id}}}', notice.id],
+        )
+    )
+    await out.deliver(delivery, rounds=2)
+    link = (await out.jin.thread(channel, dataset.thread))[-1]
+    assert link["text"] == "triage-7 starts training on this file"
+    assert any(part["type"] == "link" for part in link["blocks"][0]["elements"][0]["elements"])
