@@ -12,12 +12,13 @@ from localslack.webapi.registry import METHODS
 from localslack.webapi.routes import WebApi
 
 _KNOWN = {
+    "ack_seconds",
+    "calls",
+    "disconnect",
+    "events",
     "rate_limit",
     "rate_limits",
-    "disconnect",
-    "calls",
     "redeliver",
-    "events",
     "retry_delays",
     "trigger_seconds",
 }
@@ -41,6 +42,8 @@ def control(api: WebApi) -> Any:
             api.limits.enabled = body["rate_limits"] not in (False, "off")
         if "retry_delays" in body:
             world.delivery.retry_delays = tuple(float(delay) for delay in body["retry_delays"])
+        if "ack_seconds" in body:
+            world.delivery.ack_s = float(body["ack_seconds"])
         if "trigger_seconds" in body:
             world.windows.trigger_s = float(body["trigger_seconds"])
         if body.get("disconnect"):

@@ -49,7 +49,7 @@ def user_list(call: Call) -> JSON:
     }
 
 
-@method("team.info", "team domain", scopes="team:read")
+@method("team.info", "team domain include_slackbot_availability:bool", scopes="team:read")
 def team_info(call: Call) -> JSON:
     me = call.world.me
     if call.get("team") not in (None, me.team_id):

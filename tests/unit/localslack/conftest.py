@@ -148,7 +148,7 @@ class Workspace:
             await handler.close_async()  # pyright: ignore[reportUnknownMemberType]
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait for something to become true (a coroutine function may be given)."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from slack_bolt.async_app import AsyncApp
 
 from .conftest import Workspace, until
@@ -162,7 +163,7 @@ async def test_a_dropped_file_can_be_downloaded_with_the_token_only(ws: Workspac
 
 
 async def test_a_late_or_missing_answer_is_told_to_the_person(ws: Workspace) -> None:
-    ws.world.delivery.ack_s = 0.2
+    await ws.jin.post("/control", {"ack_seconds": 0.2})
     nobody = await ws.jin.post("/commands", {"channel": "tuning", "text": "/ft"})
     assert nobody["error"] == "dispatch_failed"
 
@@ -194,7 +195,15 @@ async def test_an_event_that_was_not_acknowledged_comes_again(ws: Workspace) -> 
         await until(lambda: heard == [event_id, event_id])
 
 
-async def test_the_app_comes_back_after_its_connection_was_dropped(ws: Workspace) -> None:
+async def test_the_apps_own_messages_are_events_too(ws: Workspace) -> None:
+    await ws.client.chat_postMessage(channel=ws.channel("general"), text="mine, <!here>")
+    event = (await ws.jin.events("message"))[0]["event"]
+    assert event["bot_id"] == ws.world.me.bot_id
+    assert event["user"] == ws.world.me.bot_user_id
+
+
+@pytest.mark.parametrize("how", ["refresh", True])
+async def test_the_app_comes_back_after_its_connection_was_dropped(ws: Workspace, how: Any) -> None:
     heard: list[str] = []
 
     def setup(app: AsyncApp) -> None:
@@ -203,7 +212,7 @@ async def test_the_app_comes_back_after_its_connection_was_dropped(ws: Workspace
             heard.append(event["text"])
 
     async with ws.app(setup):
-        await ws.jin.post("/control", {"disconnect": "refresh"})
+        await ws.jin.post("/control", {"disconnect": how})
         await until(lambda: ws.world.delivery.wires)
         await ws.jin.say("general", "again")
         await until(lambda: heard == ["again"])
