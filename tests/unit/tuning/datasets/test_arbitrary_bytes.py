@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tuning.datasets import RULES, Report, base_info, check_file, rows, write_csv_report
 
-KEYS = st.sampled_from(
+WORDS = (
     "messages role content tools tool_calls function name arguments weight id type input preferred_output"
-    " non_preferred_output image_url url parameters properties text".split()
-)  # fmt: skip
+    " non_preferred_output image_url url parameters properties text"
+)
+KEYS = st.sampled_from(WORDS.split())
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(
     ["user", "assistant", "tool", "system", "function", "image_url", "text", "{}", "<|endoftext|>"]
 )  # fmt: skip

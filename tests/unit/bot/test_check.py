@@ -1,0 +1,81 @@
+"""``ftbot check``: verdict, exit code, JSON and the table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.check import check
+
+
+@pytest.fixture
+def examples(root: Path) -> Path:
+    return root / "examples"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(check, [str(argument) for argument in arguments])
+
+
+def test_a_good_file_is_accepted_with_a_price(examples: Path) -> None:
+    result = run(examples / "triage.jsonl", "--model", "gpt-4.1-mini")
+    assert result.exit_code == 0
+    assert "Ready to train" in result.output
+    assert "60 examples" in result.output
+    assert "about $0.0" in result.output
+
+
+def test_a_broken_file_is_rejected_with_all_its_problems(examples: Path) -> None:
+    result = run(examples / "broken.jsonl")
+    assert result.exit_code == 1
+    assert "8 of 14 rows need work" in " ".join(result.output.split())
+    assert "lookup_order" in result.output
+    assert "lines 4, 8" in result.output
+
+
+def test_wrong_usage_exits_two(examples: Path) -> None:
+    assert run("no-such-file.jsonl").exit_code == 2
+    assert run(examples / "triage.jsonl", "--method", "magic").exit_code == 2
+    assert run(examples / "triage.jsonl", "--epochs", "0").exit_code == 2
+    assert run().exit_code == 2
+
+
+def test_json_is_one_object_with_the_promised_keys(examples: Path) -> None:
+    result = run(examples / "broken.jsonl", "--json", "--epochs", "4")
+    promised = json.loads(result.output)
+    assert result.exit_code == 1
+    assert list(promised) == [
+        "file", "sha256", "bytes", "method", "examples", "verdict", "problems", "tokens", "cost",
+    ]  # fmt: skip
+    assert promised["cost"]["epochs"] == 4
+    assert set(promised["problems"][0]) == {"severity", "code", "count", "lines", "message", "fix"}
+
+
+def test_a_validation_file_is_checked_against_the_training_file(examples: Path) -> None:
+    fine = run(examples / "triage.jsonl", "--validation", examples / "triage-validation.jsonl")
+    assert fine.exit_code == 0
+    same = run(examples / "triage.jsonl", "--validation", examples / "triage.jsonl", "--json")
+    assert same.exit_code == 1
+    promised = json.loads(same.output)
+    assert promised["verdict"] == "reject"
+    assert promised["problems"][0]["code"] == "validation_rejected"
+    assert promised["validation"]["problems"][0]["code"] == "validation_overlap"
+
+
+def test_the_report_names_every_line(examples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.csv"
+    assert run(examples / "broken.jsonl", "--report", out).exit_code == 1
+    with out.open(encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [row["line"] for row in table if row["code"] == "no_assistant_message"] == ["4", "8"]
+
+
+def test_markup_in_a_file_name_or_field_is_shown_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "[red]x.jsonl"
+    path.write_text('{"messages": [], "[bold]": 1}\n', encoding="utf-8")
+    result = run(path)
+    assert "[red]x.jsonl" in result.output
