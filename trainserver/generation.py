@@ -165,10 +165,11 @@ def _tell(i: int, line: _Line, on_text: OnText) -> None:
 
 def _doubtful(text: str, stops: Sequence[str]) -> int:
     """How many characters at the end may still change or be cut away."""
-    doubtful = len(text) - len(text.rstrip("\ufffd"))
+    whole = text.rstrip("\ufffd")
+    begun = 0
     for stop in stops:
-        for length in range(min(len(stop) - 1, len(text)), doubtful, -1):
-            if text.endswith(stop[:length]):
-                doubtful = length
+        for length in range(min(len(stop) - 1, len(whole)), begun, -1):
+            if whole.endswith(stop[:length]):
+                begun = length
                 break
-    return doubtful
+    return len(text) - len(whole) + begun

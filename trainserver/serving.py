@@ -49,9 +49,14 @@ class Done:
 
 
 def environment() -> dict[str, str]:
-    """The environment of child processes: this one's, and nothing may download."""
+    """The environment of child processes: this one's, and nothing may download.
+
+    Threads that wait must sleep: with the default (they spin) two processes that compute at once take each
+    other's cores, and an answer given while a job trains takes several times as long.
+    """
     return os.environ | {
         "HF_HUB_OFFLINE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
         "TRANSFORMERS_OFFLINE": "1",
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -1,0 +1,158 @@
+"""A real server process on a free port, over the 0.1 M random model, and the official client."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from openai import OpenAI
+from openai.types.fine_tuning import FineTuningJob
+
+from tests.support.tiny_model import make_tiny_model
+
+T = TypeVar("T")
+DEADLINE = 120
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+def until(probe: Callable[[], T | None], what: str) -> T:
+    """Ask `probe` until it gives something true; fail after the deadline."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"{what} did not happen within {DEADLINE} s")
+
+
+def lines(count: int, answer: str = "number {}") -> bytes:
+    """A training file of `count` small rows."""
+    rows = [
+        {
+            "messages": [
+                {"role": "system", "content": "Say the number."},
+                {"role": "user", "content": f"n {i}"},
+                {"role": "assistant", "content": answer.format(i)},
+            ]
+        }
+        for i in range(count)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+@dataclass
+class Server:
+    """One server process and a client of it."""
+
+    data: Path
+    config: Path
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+    client: OpenAI = field(init=False)
+
+    def start(self) -> Server:
+        command = [sys.executable, "-m", "trainserver", "--port", "0", "--data", str(self.data)]
+        with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--config", str(self.config), *self.options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        ready = self.process.stdout.readline().strip()
+        assert ready.startswith("trainserver ready at http://127.0.0.1:"), ready
+        self.url = ready.split(" at ")[1]
+        self.client = OpenAI(base_url=self.url, api_key="test", max_retries=0, timeout=DEADLINE)
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End the process and return its exit code."""
+        assert self.process is not None and self.process.stdout is not None
+        self.client.close()
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        self.process.stdout.close()
+        return code
+
+    def upload(self, content: bytes, name: str = "rows.jsonl") -> str:
+        return self.client.files.create(file=(name, content), purpose="fine-tune").id
+
+    def job(self, content: bytes | None = None, **options: Any) -> FineTuningJob:
+        """Create a job with small defaults."""
+        options.setdefault("model", "tiny")
+        options.setdefault("training_file", self.upload(content or lines(12)))
+        return self.client.fine_tuning.jobs.create(**options)
+
+    def status(self, job_id: str, *wanted: str) -> FineTuningJob:
+        """Wait until the job is in one of the states."""
+
+        def probe() -> FineTuningJob | None:
+            job = self.client.fine_tuning.jobs.retrieve(job_id)
+            return job if job.status in wanted else None
+
+        return until(probe, f"{job_id} {' or '.join(wanted)}")
+
+    def finished(self, job_id: str) -> FineTuningJob:
+        return self.status(job_id, *FINAL)
+
+    def events(self, job_id: str) -> list[Any]:
+        """All events, oldest first."""
+        return list(self.client.fine_tuning.jobs.list_events(job_id, limit=100))[::-1]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the random model."""
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def config(tiny: Path) -> Path:
+    """A trainserver.toml that names the random model as its only base."""
+    path = tiny.parent / "trainserver.toml"
+    path.write_text('max_tokens = 256\n[bases.tiny]\npath = "tiny"\nlearning_rate = 0.01\n')
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, config: Path) -> Iterator[Server]:
+    """One server for all tests that only add to it."""
+    running = Server(tmp_path_factory.mktemp("trainserver") / "data", config).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, config: Path) -> Iterator[Server]:
+    """A server that one test may treat badly."""
+    running = Server(tmp_path / "data", config).start()
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def trained(server: Server) -> FineTuningJob:
+    """A finished job: 12 examples, 4 validation rows, five epochs."""
+    checked = server.upload(lines(4))
+    job = server.job(
+        validation_file=checked,
+        suffix="numbers",
+        seed=5,
+        metadata={"team": "red"},
+        method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 5, "batch_size": 4}}},
+    )
+    done = server.finished(job.id)
+    assert done.status == "succeeded", done.error
+    return done
