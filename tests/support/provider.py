@@ -65,7 +65,7 @@ def error(status: int, code: str | None, message: str, headers: dict[str, str] |
 
 @dataclass
 class FakeProvider:
-    """The state a test reads and writes; ``calls`` are (method, path) in order, ``created`` the bodies of creates."""
+    """The state a test works on; ``calls``: (method, path) in order, ``created``: bodies of creates."""
 
     base_url: str = ""
     models: list[Json] = field(default_factory=lambda: list(OPENAI_MODELS))
@@ -108,7 +108,8 @@ class FakeProvider:
         listed = self.events.setdefault(job_id, [])
         made: Json = {
             "id": f"ftevent-{job_id}-{len(listed)}", "object": "fine_tuning.job.event", "level": "info",
-            "created_at": int(self.clock if at is None else at), "message": message, "type": "message", "data": {},
+            "created_at": int(self.clock if at is None else at), "message": message, "type": "message",
+            "data": {},
         }  # fmt: skip
         listed.append(made | fields)
         return listed[-1]
