@@ -1,0 +1,295 @@
+"""What each verb answers; Slack and floor 2 are played, the store is real."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from handlers.answer import Answer, Call
+from handlers.house import House
+from handlers.verbs import VERBS, dispatch, start
+from localslack.blocks import check_view
+from storage import chats, datasets, inbox, jobs
+from storage.records import ChannelModel, Job, Model
+from storage.store import Store
+from tests.support.outgoing import PlayedPrices, PlayedProviders
+from tests.support.samples import NOW, a_dataset, a_job
+from tuning.chat.service import ModelEntry
+from tuning.errors import NoModel, Unreachable
+
+TRIAGE = Model("trainer", "ft:triage", "triage-7", 1)
+
+
+class PlayedSlack:
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.refuse: dict[str, str] = {}
+
+    def __getattr__(self, method: str) -> Any:
+        async def call(**arguments: Any) -> dict[str, Any]:
+            self.calls.append((method, arguments))
+            if error := self.refuse.get(method):
+                raise SlackApiError(error, cast(Any, SimpleNamespace(get={"error": error}.get)))
+            return {"ok": True, "ts": "1.5", "view": {"id": "V1"}}
+
+        return call
+
+    def asked(self, method: str) -> list[dict[str, Any]]:
+        return [arguments for name, arguments in self.calls if name == method]
+
+
+class PlayedEngine:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.cancelled: list[tuple[int, str]] = []
+
+    async def cancel(self, job_id: int, by: str) -> Job:
+        self.cancelled.append((job_id, by))
+        return await self.store.read(lambda db: jobs.get(db, job_id))
+
+
+class PlayedChat:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.known = {"triage-7": TRIAGE}
+        self.down = False
+
+    async def resolve(self, channel: str, name: str | None) -> Model:
+        if self.down:
+            raise Unreachable("network", None, "The trainer does not answer.", "refused <!channel>")
+        found = self.known.get(name or "triage-7")
+        if found is None:
+            raise NoModel(f"There is no model {name}.")
+        return found
+
+    async def models(self, channel: str) -> list[ModelEntry]:
+        return [ModelEntry("triage-7", "ready", "smollm2", "trainer", NOW, True, TRIAGE, 3)]
+
+    async def use(self, channel: str, model: Model, user: str) -> ChannelModel | None:
+        choice = ChannelModel(channel, model.provider, model.model, model.label, user, NOW)
+        return await self.store.write(lambda db: chats.use(db, choice))
+
+    async def begin(self, *_: Any) -> None:
+        return None
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House]:
+    store = Store(tmp_path / "ftbot.db")
+    yield House(
+        store=store,
+        engine=cast(Any, PlayedEngine(store)),
+        intake=cast(Any, PlayedPrices()),
+        chat=cast(Any, PlayedChat(store)),
+        providers=cast(Any, PlayedProviders()),
+        client=cast(Any, PlayedSlack()),
+        clock=lambda: NOW,
+        command="/ft",
+        bot_user_id="UBOT",
+        team_id="T1",
+        spool=tmp_path,
+        file_hosts=frozenset(),
+        max_file_bytes=1,
+        bot_token="x",
+        admins=frozenset({"UADMIN"}),
+    )
+    await store.close()
+
+
+def call(verb: str, args: str = "", **changes: Any) -> Call:
+    return replace(Call(verb, args, "U1", "C1", None, "slash", trigger_id="t1"), **changes)
+
+
+async def say(house: House, verb: str, args: str = "", **changes: Any) -> Answer:
+    answer = await dispatch(call(verb, args, **changes), house)
+    assert answer is not None
+    return answer
+
+
+def said(answer: Answer) -> str:
+    return str(answer.message.blocks) + answer.message.text
+
+
+async def keep(house: House, *records: Any) -> None:
+    def write(db: Any) -> None:
+        for record in records:
+            jobs.add(db, record) if isinstance(record, Job) else datasets.add(db, record)
+
+    await house.store.write(write)
+
+
+async def test_help_names_every_verb(house: House):
+    words = said(await say(house, "help"))
+    for name in VERBS:
+        assert f"/ft {name}" in words
+
+
+async def test_a_typo_gets_the_nearest_verb(house: House):
+    answer = await say(house, "jbos")
+    assert "Did you mean jobs?" in answer.message.text
+    assert not answer.public
+
+
+async def test_nonsense_gets_help(house: House):
+    assert "/ft help" in said(await say(house, "<!channel>"))
+
+
+async def test_jobs_says_how_to_begin_where_there_are_none(house: House):
+    assert ".jsonl" in said(await say(house, "jobs"))
+
+
+async def test_jobs_lists_those_of_this_channel(house: House):
+    other = a_job(channel="C2", name="other-1", intent="V2", number=1, provider_job_id="ftjob-2")
+    await keep(house, a_dataset(), a_job(), other)
+    words = said(await say(house, "jobs"))
+    assert "triage-7" in words
+    assert "other-1" not in words
+
+
+@pytest.mark.parametrize("verb", ["job", "cancel"])
+async def test_a_job_that_is_not_ours_is_not_known(house: House, verb: str):
+    answer = await say(house, verb, "ftjob-somebody-elses")
+    assert "ftjob-somebody-elses" in answer.message.text
+    assert not answer.public
+
+
+async def test_a_job_of_another_channel_is_not_shown(house: House):
+    await keep(house, a_dataset(), a_job(channel="C2"))
+    assert "There is no job" in said(await say(house, "job", "triage-7"))
+    assert "ftjob-abc" in said(await say(house, "job", "triage-7", user="UADMIN"))
+
+
+async def test_job_shows_the_provider_ids_and_upper_case_is_fine(house: House):
+    await keep(house, a_dataset(), a_job())
+    assert "ftjob-abc" in said(await say(house, "job", "TRIAGE-7"))
+    assert "ftjob-abc" in said(await say(house, "job", "#1"))
+    assert "ftjob-abc" in said(await say(house, "job"))
+
+
+async def test_cancel_asks_first_and_acts_when_it_was_confirmed(house: House):
+    await keep(house, a_dataset(), a_job())
+    engine = cast(PlayedEngine, house.engine)
+    assert "may still be billed" in said(await say(house, "cancel", "triage-7"))
+    assert engine.cancelled == []
+    await say(house, "cancel", "#1", surface="action")
+    assert engine.cancelled == [(1, "U1")]
+
+
+async def test_only_the_starter_and_admins_cancel(house: House):
+    await keep(house, a_dataset(), a_job())
+    assert "Only the person" in said(await say(house, "cancel", "#1", surface="action", user="U2"))
+    await say(house, "cancel", "#1", surface="action", user="UADMIN")
+    assert cast(PlayedEngine, house.engine).cancelled == [(1, "UADMIN")]
+
+
+async def test_an_ended_job_is_not_cancelled(house: House):
+    await keep(house, a_dataset(), a_job(state="ready"))
+    assert "ended already" in said(await say(house, "cancel", "triage-7"))
+
+
+async def test_models_shows_which_is_in_use(house: House):
+    assert "in use here" in said(await say(house, "models"))
+
+
+async def test_use_tells_the_channel_what_changed(house: House):
+    await keep(house, a_dataset(), a_job())
+    before = ChannelModel("C1", "trainer", "ft:old", "triage-6", "U1", NOW)
+    await house.store.write(lambda db: chats.use(db, before))
+    answer = await say(house, "use", "#1")
+    assert answer.public
+    assert "triage-6 → triage-7" in said(answer)
+    assert "Which model?" in said(await say(house, "use"))
+    assert "There is no model nothing-9" in said(await say(house, "use", "nothing-9"))
+
+
+async def test_ask_posts_the_question_and_begins_a_chat_under_it(house: House):
+    assert await dispatch(call("ask", "triage-7 my bill <!channel>"), house) is None
+    posted = cast(PlayedSlack, house.client).asked("chat_postMessage")[0]
+    assert posted["text"] == "A question for triage-7: my bill &lt;!channel&gt;"
+    assert posted["unfurl_links"] is False
+    waiting = await house.store.read(inbox.waiting)
+    assert [(item.kind, item.payload["text"]) for item in waiting] == [("chat", "my bill <!channel>")]
+
+
+async def test_ask_by_mention_answers_under_the_mention(house: House):
+    assert await dispatch(call("ask", "my bill", surface="mention", message_ts="1.1"), house) is None
+    assert cast(PlayedSlack, house.client).calls == []
+    assert len(await house.store.read(inbox.waiting)) == 1
+
+
+async def test_ask_without_a_question_says_how(house: House):
+    assert "What shall I ask triage-7?" in said(await say(house, "ask"))
+
+
+async def test_a_provider_that_is_down_is_said_plainly_with_its_words_inert(house: House):
+    cast(PlayedChat, house.chat).down = True
+    answer = await say(house, "ask", "hello")
+    assert "The trainer does not answer." in answer.message.text
+    assert "rich_text_preformatted" in said(answer)
+
+
+async def test_start_opens_a_skeleton_at_once_and_fills_it(house: House):
+    validation = a_dataset(
+        id=2, name="triage-validation.jsonl", drop_id="C1:1.2:F2", sha256="cd", version=1, examples=20
+    )
+    await keep(house, a_dataset(), validation)
+    assert await dispatch(call("start"), house) is None
+    slack = cast(PlayedSlack, house.client)
+    assert [name for name, _ in slack.calls] == ["views_open", "views_update"]
+    view = slack.asked("views_update")[0]["view"]
+    assert check_view(view) is None
+    chosen = {
+        b["block_id"]: b["element"]["initial_option"]["text"]["text"]
+        for b in view["blocks"]
+        if "initial_option" in b.get("element", {})
+    }
+    assert chosen["dataset"].startswith("triage.jsonl v7")
+    assert chosen["validation"].startswith("triage-validation.jsonl")
+    assert chosen["base"] == "Our trainer smollm2-135m · no fee"
+    assert view["submit"]["text"] == "Start · no fee"
+    assert "triage-1" in str(view)
+
+
+async def test_start_names_a_file_or_says_that_it_is_not_there(house: House):
+    await keep(house, a_dataset())
+    assert await dispatch(call("start", "Triage.jsonl v7"), house) is None
+    assert "no checked training data of this name" in said(await say(house, "start", "other.jsonl"))
+
+
+async def test_start_by_mention_gives_a_button_that_opens_the_form(house: House):
+    await keep(house, a_dataset())
+    answer = await say(house, "start", surface="mention", trigger_id=None)
+    assert "'action_id': 'start', 'value': '1'" in said(answer)
+    assert cast(PlayedSlack, house.client).calls == []
+
+
+async def test_start_in_an_empty_channel_says_how_to_begin(house: House):
+    assert ".jsonl" in said(await say(house, "start"))
+
+
+async def test_a_choice_in_the_form_shows_its_price_and_keeps_what_was_typed(house: House):
+    await keep(house, a_dataset())
+    state = {
+        "dataset": {"dataset": {"selected_option": {"value": "1"}}},
+        "name": {"name": {"value": "mine"}},
+        "more_epochs": {"more_epochs": {"value": "5"}},
+    }
+    view = {"id": "V9", "private_metadata": '{"channel": "C1"}', "state": {"values": state}}
+    await start.refresh(house, view)
+    update = cast(PlayedSlack, house.client).asked("views_update")[0]
+    assert update["view_id"] == "V9"
+    assert "mine-1" in str(update["view"])
+
+
+async def test_a_form_closed_meanwhile_is_no_error(house: House):
+    await keep(house, a_dataset())
+    cast(PlayedSlack, house.client).refuse["views_update"] = "not_found"
+    assert await dispatch(call("start"), house) is None
