@@ -60,7 +60,7 @@ async def server(answer):
         await runner.cleanup()
 
 
-async def fetch(tmp_path, answer, *, size=170, max_bytes=10_000):
+async def fetch(tmp_path, answer, *, size: int | None = 170, max_bytes=10_000):
     async with server(answer) as (host, asked):
         limits = Limits(frozenset({host}), max_bytes)
         path = await download(f"http://{host}/a.jsonl", tmp_path, token="xoxb-1", limits=limits, size=size)

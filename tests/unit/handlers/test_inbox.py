@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -57,7 +58,7 @@ def bell():
 
 @pytest.fixture
 def door(store, bell):
-    return Door(SimpleNamespace(store=store, clock=lambda: 5.0, bot_user_id=BOT), bell)
+    return Door(cast(Any, SimpleNamespace(store=store, clock=lambda: 5.0, bot_user_id=BOT)), bell)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from handlers import mentions
@@ -17,17 +19,14 @@ async def slack(tmp_path):
 
 
 def said(text, **changes):
-    return Incoming(
-        **{
-            "kind": "message",
-            "user": "U1",
-            "channel": "C1",
-            "ts": "1.1",
-            "text": text,
-            "mentioned": True,
-            **changes,
-        }
-    )
+    fields: dict[str, Any] = {
+        "kind": "message",
+        "user": "U1",
+        "channel": "C1",
+        "text": text,
+        "mentioned": True,
+    }
+    return Incoming(**{**fields, "ts": "1.1", **changes})
 
 
 @pytest.mark.parametrize(

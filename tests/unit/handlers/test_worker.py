@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -18,17 +19,14 @@ from tuning.errors import Unreachable
 
 
 def said(text="hello", ts="1.1", **changes):
-    return Incoming(
-        **{
-            "kind": "message",
-            "user": "U1",
-            "channel": "C1",
-            "ts": ts,
-            "text": text,
-            "mentioned": True,
-            **changes,
-        }
-    )
+    fields: dict[str, Any] = {
+        "kind": "message",
+        "user": "U1",
+        "channel": "C1",
+        "text": text,
+        "mentioned": True,
+    }
+    return Incoming(**{**fields, "ts": ts, **changes})
 
 
 async def put(store, incoming, key):
@@ -44,7 +42,7 @@ class Room:
         self.told = []
         self.seen = []
         self.house = SimpleNamespace(store=store, command="/ft")
-        self.worker = Worker(self.house)
+        self.worker = Worker(cast(Any, self.house))
 
         async def tell(house, to, message):
             self.told.append(message.text)
