@@ -26,7 +26,8 @@ def said(text, **changes):
         "text": text,
         "mentioned": True,
     }
-    return Incoming(**{**fields, "ts": "1.1", **changes})
+    given: dict[str, Any] = {**fields, "ts": "1.1", **changes}
+    return Incoming(**given)
 
 
 @pytest.mark.parametrize(

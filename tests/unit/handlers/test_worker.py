@@ -26,7 +26,8 @@ def said(text="hello", ts="1.1", **changes):
         "text": text,
         "mentioned": True,
     }
-    return Incoming(**{**fields, "ts": ts, **changes})
+    given: dict[str, Any] = {**fields, "ts": ts, **changes}
+    return Incoming(**given)
 
 
 async def put(store, incoming, key):
