@@ -16,11 +16,12 @@ HEADINGS = ("line", "severity", "code", "what", "fix")
 def write_csv_report(path: Path, report: Report, source: Path | None = None, **options: Any) -> None:
     """Write ``report`` to ``path``, a row for each finding; an empty line number means the whole file.
 
-    A report keeps the first 1,000 lines of each problem. For more, give ``source`` (the file) and the
-    ``options`` of :func:`check_file` it was checked with: it is read again and every line is named.
+    A report keeps the first 1,000 lines of each problem. With ``source`` (the file) and the ``options``
+    of :func:`check_file` it was checked with, the file is read again: every line is named, each with
+    what is wrong in that very place.
     """
     with path.open("w", encoding="utf-8", newline="") as out:
-        if source is not None and any(p.lines and p.count > len(p.lines) for p in report.problems):
+        if source is not None:
             _write_again(out, source, options)
         else:
             _write_kept(out, report)
@@ -30,20 +31,25 @@ def _write_kept(out: TextIO, report: Report) -> None:
     table = csv.writer(out)
     table.writerow(HEADINGS)
     for problem in report.problems:
+        rule = RULES.get(problem.code)
+        message = rule.message(1) if rule is not None and problem.lines else problem.message
         for line in problem.lines or ("",):
-            table.writerow((line, problem.severity, problem.code, _safe(problem.message), _safe(problem.fix)))
+            table.writerow((line, problem.severity, problem.code, _safe(message), _safe(problem.fix)))
 
 
 def _write_again(out: TextIO, source: Path, options: dict[str, Any]) -> None:
     table = csv.writer(out)
     table.writerow(HEADINGS)
+    named: set[str] = set()
 
-    def write(line: int | None, code: str, detail: str) -> None:
+    def write(line: int, code: str, detail: str) -> None:
         rule = RULES[code]
-        message = rule.message(1, detail)
-        table.writerow(("" if line is None else line, rule.severity, code, _safe(message), _safe(rule.fix)))
+        named.add(code)
+        table.writerow((line, rule.severity, code, _safe(rule.message(1, detail)), _safe(rule.fix)))
 
-    check_file(source, sink=write, **options)
+    for problem in check_file(source, sink=write, **options).problems:
+        if problem.code not in named:
+            table.writerow(("", problem.severity, problem.code, _safe(problem.message), _safe(problem.fix)))
 
 
 def _safe(cell: str) -> str:

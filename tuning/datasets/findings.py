@@ -7,8 +7,8 @@ from collections.abc import Callable
 from tuning.datasets.report import LINES_KEPT, Problem
 from tuning.datasets.rules import RULES
 
-Sink = Callable[[int | None, str, str], object]
-"""Called with line (None for the whole file), code and detail of every single finding."""
+Sink = Callable[[int, str, str], object]
+"""Called with line, code and detail of every single finding; not for those of the whole file."""
 
 
 class _Group:
@@ -50,8 +50,6 @@ class Findings:
         """Note ``code`` for the file as a whole; ``count`` is what its message counts."""
         group = self._groups.setdefault(code, _Group())
         group.count, group.detail = count, detail
-        if self._sink is not None:
-            self._sink(None, code, detail)
 
     def make_whole(self, code: str) -> None:
         """Say ``code`` of the whole file in place of its lines."""

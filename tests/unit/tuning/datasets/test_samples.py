@@ -38,7 +38,7 @@ def errors_are_named(report: Report, file: str, expected: dict[str, Any]) -> Non
         problem = found[error["category"]]
         assert problem.severity == "error" or (file, problem.code) in SEEN_OTHERWISE, file
         assert problem.lines == () if error["line"] is None else error["line"] in problem.lines, file
-    assert {p.code for p in report.errors} == {code for name, code in wanted - SEEN_OTHERWISE}, file
+    assert {p.code for p in report.errors} == {code for _, code in wanted - SEEN_OTHERWISE}, file
     for code, count in expected.get("error_counts", {}).items():
         assert found[code].count == count, file
 
