@@ -28,9 +28,9 @@ class Works:
 
     def request(self, dataset_id: int, **fields: Any) -> StartRequest:
         values: dict[str, Any] = {
-            "intent": "V1", "dataset_id": dataset_id, "validation_id": None, "provider": "openai", "base": BASE,
-            "suffix": "triage", "epochs": 3, "batch_size": None, "learning_rate_multiplier": None, "seed": None,
-            "channel": "C1", "owner": "U1",
+            "intent": "V1", "dataset_id": dataset_id, "validation_id": None, "provider": "openai",
+            "base": BASE, "suffix": "triage", "epochs": 3, "batch_size": None,
+            "learning_rate_multiplier": None, "seed": None, "channel": "C1", "owner": "U1",
         }  # fmt: skip
         return StartRequest(**(values | fields))
 

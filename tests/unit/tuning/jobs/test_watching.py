@@ -65,7 +65,8 @@ async def test_a_whole_life_reaches_the_thread_once_and_in_order(works: Works) -
     for _ in range(3):
         await works.pass_time()
     assert await works.kinds() == [
-        "job_epoch:1:1", "job_epoch:1:2", "job_epoch:1:3", f"job_safety:1:ftevent-{theirs['id']}-10", "job_finished:1",
+        "job_epoch:1:1", "job_epoch:1:2", "job_epoch:1:3",
+        f"job_safety:1:ftevent-{theirs['id']}-10", "job_finished:1",
     ]  # fmt: skip
     job = await works.job()
     assert (job.state, job.fine_tuned_model, job.trained_tokens) == ("ready", MODEL, 3100)
