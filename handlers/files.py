@@ -45,7 +45,9 @@ class Drops:
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def resume(self) -> None:
-        """Takes up the drops whose check was cut off."""
+        """Takes up the drops whose check was cut off; what lies half fetched in the spool is fetched anew."""
+        for part in self._house.spool.glob("drop-*.part"):
+            part.unlink(missing_ok=True)
         for dataset in await self._house.store.read(datasets.unchecked):
             self._background(self.take(dataset))
 
@@ -78,6 +80,11 @@ class Drops:
             except (DownloadFailed, TuningError) as problem:
                 log.info("drop_failed", dataset=dataset.id, problem=type(problem).__name__)
                 await self._fail(dataset, problem)
+            except Exception:
+                await self._fail(
+                    dataset, DownloadFailed("Something went wrong inside ftbot while reading it.")
+                )
+                raise
             finally:
                 if path is not None:
                     path.unlink(missing_ok=True)

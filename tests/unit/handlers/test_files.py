@@ -116,11 +116,23 @@ async def test_a_check_that_a_crash_cut_off_is_taken_up_again(slack):
     (dataset,) = await finished(slack)
     await slack.store.write(lambda db: datasets.change(db, dataset.id, state="checking"))
     slack.intake.checked.clear()
+    (slack.house.spool / "drop-half.part").write_bytes(b"half")
     await slack.worker._resume()
     (again,) = await finished(slack)
     assert again.state == "ready"
     assert slack.intake.checked == {dataset.id: ROWS}
     assert ts == again.thread
+    assert list(slack.house.spool.iterdir()) == []
+
+
+async def test_a_fault_of_ours_in_the_check_ends_on_the_card(slack, monkeypatch, caplog):
+    async def broken(dataset_id, path):
+        raise RuntimeError("pool")
+
+    monkeypatch.setattr(slack.intake, "check", broken)
+    await slack.jin.drop(slack.channel("tuning"), "triage.jsonl", ROWS)
+    (dataset,) = await finished(slack)
+    assert (dataset.state, "inside ftbot" in dataset.error) == ("failed", True)
 
 
 async def test_a_file_that_vanished_says_so(slack):
