@@ -1,0 +1,126 @@
+"""Which model answers, with which prompt, and what is said when it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from storage import jobs
+from storage.records import Checkpoint, Job, JobState, Turn
+from tests.support.provider import BASE
+from tests.unit.tuning.conftest import House
+from tuning.chat import Chat, Delta, Done
+from tuning.errors import ModelGone, ModelLoading, NoModel, Unreachable
+
+
+async def job(house: House, number: int, state: JobState = "ready", **fields: Any) -> Job:
+    dataset = await house.dataset(f"d{number}.jsonl", "abcdef"[number], tools=[{"type": "function"}])
+    values: dict[str, Any] = {
+        "id": 0, "intent": f"V{number}", "name": f"triage-{number}", "suffix": "triage", "number": number,
+        "provider": "openai", "base": BASE, "dataset_id": dataset.id, "channel": "C1", "owner": "U1",
+        "state": state, "created_at": house.now, "finished_at": house.now,
+        "fine_tuned_model": f"ft:{number}" if state == "ready" else None,
+    }  # fmt: skip
+    made = await house.store.write(lambda db: jobs.add(db, Job(**(values | fields))))
+    point = Checkpoint(made.id, f"c{number}", f"ft:{number}:ckpt", 5, 1, house.now)
+    await house.store.write(lambda db: jobs.put_checkpoint(db, point))
+    return made
+
+
+@pytest.fixture
+def chat(house: House) -> Chat:
+    return Chat(house.store, house.providers, house.clock, loading_wait=0.0)
+
+
+async def test_names_lead_to_models(house: House, chat: Chat) -> None:
+    made = await job(house, 1)
+    found = await chat.resolve("C1", "TRIAGE-1")
+    assert (found.model, found.label, found.job_id) == ("ft:1", "triage-1", made.id)
+    assert (await chat.resolve("C1", "triage-1@1")).model == "ft:1:ckpt"
+    assert (await chat.resolve("C1", "gpt-4.1-mini")).model == BASE
+    for wrong in ("nothing", "triage-1@7", "triage-9"):
+        with pytest.raises(NoModel) as refused:
+            await chat.resolve("C1", wrong)
+        assert refused.value.todo
+
+
+async def test_without_a_name_the_channels_model_answers_else_its_newest(house: House, chat: Chat) -> None:
+    with pytest.raises(NoModel):
+        await chat.resolve("C1", None)
+    await job(house, 1)
+    await job(house, 2)
+    await job(house, 3, "training")
+    assert (await chat.resolve("C1", None)).label == "triage-2"
+    older = await chat.resolve("C1", "triage-1")
+    assert await chat.use("C1", older, "U1") is None
+    assert (await chat.resolve("C1", None)).label == "triage-1"
+    before = await chat.use("C1", await chat.resolve("C1", "triage-2"), "U2")
+    assert before is not None
+    assert before.label == "triage-1"
+
+
+async def test_a_job_in_training_has_no_model_but_maybe_a_checkpoint(house: House, chat: Chat) -> None:
+    await job(house, 1, "training")
+    with pytest.raises(NoModel) as refused:
+        await chat.resolve("C1", "triage-1")
+    assert "triage-1@1" in refused.value.todo
+
+
+async def test_the_list_shows_jobs_then_bases_and_which_is_in_use(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    await job(house, 2, "training")
+    found = [(m.name, m.state, m.in_use, m.model is not None) for m in await chat.models("C1")]
+    assert found == [
+        ("triage-2", "training", False, False),
+        ("triage-1", "ready", True, True),
+        ("gpt-4.1-mini", "base", False, True),
+        ("gpt-4.1", "base", False, True),
+    ]
+
+
+async def test_a_thread_speaks_with_the_prompt_and_tools_of_its_training_data(
+    house: House, chat: Chat
+) -> None:
+    await job(house, 1)
+    model = await chat.resolve("C1", None)
+    thread = await chat.begin("C1", "5.5", "U1", model)
+    assert (thread.system_prompt, thread.tools) == ("Route it.", [{"type": "function"}])
+    turns = [Turn(1, "C1", "5.5", "user", "hi", "5.5", 1.0)]
+    parts = [p async for p in chat.stream(thread, turns)]
+    assert parts[:2] == [Delta("Hello "), Delta("there")]
+    done = parts[-1]
+    assert isinstance(done, Done)
+    assert (done.finish_reason, done.tokens) == ("stop", 2)
+    (asked,) = house.provider.chats
+    assert asked["messages"] == [
+        {"role": "system", "content": "Route it."},
+        {"role": "user", "content": "hi"},
+    ]
+    assert asked["tools"] == [{"type": "function"}]
+
+
+async def test_a_thread_keeps_its_model(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    await job(house, 2)
+    first = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", "triage-1"))
+    again = await chat.begin("C1", "5.5", "U2", await chat.resolve("C1", "triage-2"))
+    assert again == first
+
+
+async def test_a_new_model_that_is_still_loading_is_tried_again(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    turns = [Turn(1, "C1", "5.5", "user", "hi", "5.5", 1.0)]
+    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=2)
+    assert len([p async for p in chat.stream(thread, turns)]) == 3
+    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=3)
+    with pytest.raises(ModelLoading):
+        [p async for p in chat.stream(thread, turns)]
+    house.now += 86_400
+    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found")
+    with pytest.raises(ModelGone):
+        [p async for p in chat.stream(thread, turns)]
+    house.provider.fault("POST", "/chat/completions", status=503)
+    with pytest.raises(Unreachable):
+        [p async for p in chat.stream(thread, turns)]

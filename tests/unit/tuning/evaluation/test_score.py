@@ -1,0 +1,53 @@
+"""Exact answers are counted; nothing is guessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.provider import FakeProvider
+from tuning.errors import EvaluationFailed
+from tuning.evaluation import score
+from tuning.providers import Gateway
+
+
+def row(question: str, answer: str, **extra: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer, "weight": 1}]
+    return {"messages": messages, **extra}
+
+
+async def test_only_the_exact_answer_counts_and_space_around_it_does_not(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    provider.answer = lambda body: {"a": " yes\n", "b": "Yes", "c": "yes, sure"}[
+        body["messages"][-1]["content"]
+    ]
+    found = await score(gateway, [("base", "m")], [row(q, "yes") for q in "abc"])
+    assert found == [{"label": "base", "model": "m", "right": 1, "total": 3}]
+    assert all(set(m) == {"role", "content"} for chat in provider.chats for m in chat["messages"])
+
+
+async def test_at_most_the_limit_is_asked_and_rows_without_an_answer_are_left_out(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    odd = [{"messages": [{"role": "user", "content": "x"}]}, {"messages": []}, row("q", "  ")]
+    found = await score(gateway, [("m", "m")], odd + [row(str(n), "yes") for n in range(9)], limit=5)
+    assert found[0]["total"] == 5
+    assert len(provider.chats) == 5
+
+
+async def test_rows_with_nothing_to_compare_are_said(gateway: Gateway) -> None:
+    with pytest.raises(EvaluationFailed, match="no row"):
+        await score(gateway, [("m", "m")], [{"messages": []}])
+
+
+async def test_a_hiccup_is_tried_again_and_a_dead_model_is_said(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    provider.fault("POST", "/chat/completions", times=2)
+    found = await score(gateway, [("m", "m")], [row("q", "Hello there")], retry_seconds=0.0)
+    assert found[0]["right"] == 1
+    provider.fault("POST", "/chat/completions", times=3)
+    with pytest.raises(EvaluationFailed, match="did not answer"):
+        await score(gateway, [("m", "m")], [row("q", "x")], retry_seconds=0.0)
