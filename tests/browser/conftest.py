@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,6 +40,8 @@ BOT_TOKEN, APP_TOKEN = "xoxb-browser-tests", "xapp-1-browser-tests"
 HERE = Path(__file__).parent
 EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of [45]|net::ERR_(CONNECTION|INCOMPLETE|EMPTY))")
 """Chromium logs refused and broken requests by itself; the tests look at the page's own words instead."""
+
+expect.set_options(timeout=15_000)
 
 
 @dataclass
@@ -161,6 +163,9 @@ class Desk:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(browser: Browser, workspace: Workspace) -> AsyncGenerator[Desk]:
     """Pages for one test; at its end none of them may have had trouble."""
+    for person in ("jin", "mina"):
+        for view in reversed((await workspace.ui("GET", "views", by=person))["views"]):
+            await workspace.ui("POST", f"views/{view['id']}/close", by=person)
     made = Desk(browser, workspace)
     yield made
     for page in made.pages:

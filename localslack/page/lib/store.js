@@ -29,11 +29,14 @@ class Store {
   channels = new Map();
   feeds = new Map(); // channel id → {messages, hasMore}
   threads = new Map(); // "channel/ts" → messages, root first
+  #turn = 0;
   #arrived = new Map(); // "channel/ts" → {at, message}, the latest changes
   statuses = new Map(); // "channel/thread_ts" → {text, until}
 
   async loadState() {
+    const mine = ++this.#turn;
     const state = await get("/ui/state");
+    if (mine !== this.#turn) return; // a later look is under way
     Object.assign(this, { me: state.me, team: state.team, app: state.app ?? null, notice: state.notice ?? "" });
     this.users = new Map(state.users.map((u) => [u.id, u]));
     this.channels = new Map(state.channels.map((c) => [c.id, c]));

@@ -11,6 +11,7 @@ const values = new Map();
 export class Home {
   node = h("div.home", { "data-testid": "home", tabindex: "-1" });
   #shown = "";
+  #turn = 0;
 
   /** Opens the tab: the app hears of it and publishes its view. */
   async open() {
@@ -24,7 +25,9 @@ export class Home {
   }
 
   async refresh() {
+    const mine = ++this.#turn;
     const { view } = await get("/ui/home");
+    if (mine !== this.#turn) return; // a later look is under way
     const signature = JSON.stringify(view ?? null);
     if (signature === this.#shown) return;
     this.#shown = signature;

@@ -10,19 +10,23 @@ import { closePopover, dialog } from "./layer.js";
 
 let stack = []; // views, top last
 const filled = new Map(); // view id → values Map, kept over updates of the view
+let changes = 0; // how often the stack changed
 let frame = null; // {dialog parts, viewId}
 
 const top = () => stack[stack.length - 1];
 
 /** Reads the stack anew: after a start, a gap, or a modal that closed. */
 export async function reloadViews() {
+  const before = changes;
   const { views } = await get("/ui/views");
+  if (changes !== before) return reloadViews(); // something opened or closed while it was read
   stack = views;
   render();
 }
 
 /** Takes in a view_opened, view_pushed, view_updated or view_closed event. */
 export function viewEvent(event) {
+  changes++;
   const view = event.view;
   if (event.type === "view_closed") {
     const at = stack.findIndex((v) => v.id === (event.view_id ?? view?.id));
@@ -32,6 +36,7 @@ export function viewEvent(event) {
 }
 
 function put(view, alone = false) {
+  changes++;
   const at = stack.findIndex((v) => v.id === view.id);
   if (at >= 0) stack[at] = view;
   else stack = alone ? [view] : [...stack, view];
@@ -99,6 +104,7 @@ async function closeTop() {
   const view = top();
   if (!view) return;
   stack = stack.slice(0, -1);
+  changes++;
   render();
   await post(`/ui/views/${view.id}/close`).catch(() => reloadViews());
 }

@@ -63,8 +63,8 @@ export class MainPane {
     this.composer.at({ channel }, this.title);
     this.#show(true);
     this.#status();
+    if (!document.querySelector("dialog[open]")) this.composer.focus();
     await this.reload();
-    this.composer.focus();
   }
 
   async reload() {
