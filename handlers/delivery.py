@@ -12,10 +12,9 @@ import asyncio
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlite_utils import Database
 
 from handlers.answer import Message
-from handlers.errors import DeliveryFailed
+from handlers.errors import DeliveryFailed, NotYet
 from handlers.house import House
 from handlers.incoming import parts_of
 from handlers.posting import FOREVER, UNKNOWN, Desk, certain
@@ -23,8 +22,9 @@ from handlers.rendering import Rendered, render_card, render_notice
 from handlers.slackapi import code_of, limited, retry_after
 from handlers.views.drop_card import reaction
 from storage import datasets, outbox
-from storage.errors import NotFound, StoreClosed
+from storage.errors import NotFound, StoreClosed, StoreError, StoreUnusable
 from storage.records import Card, Notice
+from storage.store import Database
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Delivery:
         try:
             while True:
                 store.changed.clear()
-                await self.step()
+                await self._step_calmly()
                 try:
                     async with asyncio.timeout(LOOK_EVERY):
                         await store.changed.wait()
@@ -82,6 +82,12 @@ class Delivery:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _step_calmly(self) -> None:
+        try:
+            await self.step()
+        except StoreUnusable as problem:
+            log.error("outbox_unreadable", problem=str(problem))
 
     async def step(self) -> None:
         """Begins to send all that is due now and to edit the cards that are stale; one task a thread."""
@@ -113,11 +119,13 @@ class Delivery:
             log.error("delivery_broke", place=place, exc_info=problem)
 
     async def _send(self, notice: Notice) -> None:
+        looked = notice.state != "sending"
         try:
             thread = await self._thread(notice)
-            if notice.state == "sending" and (ts := await self._find(notice, thread)):
+            if not looked and (ts := await self._find(notice, thread)):
                 await self._sent(notice, ts)
                 return
+            looked = True
             rendered = await render_notice(self._house, notice)
             message = await self._with_picture(rendered)
             await self._turn(notice.channel)
@@ -127,9 +135,14 @@ class Delivery:
             )
         except (DeliveryFailed, NotFound) as problem:
             await self._dead(notice, str(problem))
+        except NotYet:
+            due = self._house.clock() + 1.0
+            await self._house.store.write(
+                lambda db: outbox.later(db, notice.id, due, "not yet", untouched=looked)
+            )
         except (SlackApiError, *UNKNOWN) as problem:
-            await self._not_sent(notice, problem)
-        except StoreClosed:
+            await self._not_sent(notice, problem, untouched=looked and certain(problem))
+        except StoreError:
             raise
         except Exception as problem:
             await self._odd(notice, problem)
@@ -176,12 +189,11 @@ class Delivery:
             key = f"drop:{dataset_id}"
             await self._house.store.write(lambda db: outbox.touch(db, key))
 
-    async def _not_sent(self, notice: Notice, problem: Exception) -> None:
+    async def _not_sent(self, notice: Notice, problem: Exception, *, untouched: bool) -> None:
         error = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
         if error in FOREVER:
             await self._dead(notice, error)
             return
-        untouched = certain(problem)
         wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
         if wait:
             later = asyncio.get_running_loop().time() + wait
@@ -200,7 +212,7 @@ class Delivery:
 
         def keep(db: Database) -> None:
             outbox.sending(db, notice.id)
-            outbox.later(db, notice.id, due, type(problem).__name__, untouched=notice.state == "due")
+            outbox.later(db, notice.id, due, type(problem).__name__, untouched=False)
 
         await self._house.store.write(keep)
 
@@ -241,7 +253,7 @@ class Delivery:
     async def _react(self, dataset_id: int) -> None:
         dataset = await self._house.store.read(lambda db: datasets.get(db, dataset_id))
         wanted, before = reaction(dataset), self._reacted.get(dataset_id, "eyes")
-        if wanted == self._reacted.get(dataset_id):
+        if wanted == before:  # 👀 stands there since the drop was taken
             return
         channel, ts, _ = parts_of(dataset.drop_id)
         await self._desk.react(channel, ts, wanted, before)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from handlers.house import House
 from handlers.offers import first_offers, profile_of
 from handlers.views.drop_card import DropFacts
@@ -11,6 +9,7 @@ from handlers.views.job_card import JobFacts
 from handlers.views.notices import FinishFacts
 from storage import chats, datasets, jobs
 from storage.records import Dataset, Job, Upload
+from storage.store import Database
 from tuning.jobs.safety import EVENT_TYPE
 
 

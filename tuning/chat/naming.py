@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from storage import chats, jobs
 from storage.records import Checkpoint, Job, Model
+from storage.store import Database
 from tuning.errors import NoModel
 
 

@@ -9,11 +9,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage import chats, datasets, jobs
 from storage.records import ChannelModel, ChatThread, Job, Model, Turn
-from storage.store import Store
+from storage.store import Database, Store
 from tuning.chat import naming
 from tuning.clock import Clock
 from tuning.errors import ModelGone, ModelLoading, NoModel, ProviderError, Refused, Unreachable
