@@ -105,7 +105,7 @@ def _validator() -> Draft7Validator:
 
 
 def default_path() -> Path:
-    """The manifest that travels with this installation: at the root of a checkout, with the data in the wheel."""
+    """The manifest that travels with this installation: at a checkout's root, in the wheel with the data."""
     home = Path(__file__).resolve().parent.parent
     packed = home / "ftbot_data" / "manifest.yml"
     return packed if packed.is_file() else home / "manifest.yml"
