@@ -3,7 +3,8 @@
 HandlerError
 ├── BadCall           a verb was called with something it cannot use; the message says what it takes
 ├── DownloadFailed    a drop could not be fetched from Slack
-└── DeliveryFailed    Slack will never take this message (channel gone, bot not in it)
+├── DeliveryFailed    Slack will never take this message (channel gone, bot not in it)
+└── NotYet            a notice cannot be said yet; it is tried again in a moment
 """
 
 from __future__ import annotations
@@ -30,3 +31,7 @@ class DownloadFailed(HandlerError):
 
 class DeliveryFailed(HandlerError):
     """Slack does not take this message; trying again cannot help."""
+
+
+class NotYet(HandlerError):
+    """This cannot be said yet: what it speaks of is not in Slack so far."""

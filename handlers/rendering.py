@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from handlers.answer import Message
-from handlers.errors import DeliveryFailed
+from handlers.errors import DeliveryFailed, NotYet
 from handlers.facts import drop_facts, finish_facts, job_facts
 from handlers.house import House
 from handlers.slackapi import code_of, text_in
@@ -24,6 +24,9 @@ from tuning.jobs.failures import explain
 from tuning.pictures import Picture, loss_picture
 
 log = structlog.get_logger(__name__)
+
+LINK_WAITS = 60.0
+"""Seconds that a link waits for the card it leads to; after them it is said without an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ async def render_notice(house: House, notice: Notice) -> Rendered:
 
     Raises:
         DeliveryFailed: nobody knows this kind of notice.
+        NotYet: what it leads to is not posted yet.
         NotFound: what it speaks of is gone.
     """
     if notice.kind == "note":
@@ -73,6 +77,8 @@ async def _job_card(house: House, notice: Notice, job: Job) -> Rendered:
 
 async def _link(house: House, notice: Notice, job: Job) -> Rendered:
     card = await house.store.read(lambda db: outbox.card(db, job.card))
+    if card and card.ts is None and house.clock() - notice.created_at < LINK_WAITS:
+        raise NotYet
     url = await _permalink(house, card) if card and card.ts else None
     return Rendered(notices.link_notice(job, url))
 

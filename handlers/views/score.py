@@ -62,7 +62,8 @@ def score_lines(evaluation: Evaluation | None) -> list[Line]:
     total = int(scores[0]["total"])
     words: list[str | Part] = [bold(f"Score: exact answers on your {plural(total, 'validation row')}: ")]
     for index, score in enumerate(scores):
-        said = f"{name(str(score['label']), 40)} {int(score['right'])}"
+        label = "base" if index == 0 and len(scores) > 1 else name(str(score["label"]), 40)
+        said = f"{label} {int(score['right'])}"
         words += [" · " if index else "", bold(said) if index == len(scores) - 1 else said]
     lines: list[Line] = [words]
     if len(scores) > 1:

@@ -97,6 +97,7 @@ class Outgoing:
     async def drop(self, channel: str, **changes: Any) -> Dataset:
         """A drop with its record and card."""
         ts = await self.jin.drop(channel, "triage.jsonl", b'{"messages": []}\n')
+        await self.house.client.reactions_add(channel=channel, timestamp=ts, name="eyes")
         dataset = a_dataset(channel=channel, thread=ts, drop_id=f"{channel}:{ts}:F1", **changes)
 
         def keep(db: Any) -> Dataset:

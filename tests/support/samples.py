@@ -116,7 +116,7 @@ def a_checkpoint(number: int, valid_loss: float | None, **changes: Any) -> Check
 def a_score(base: int, tuned: int, total: int) -> Evaluation:
     """A score of base and tuned model."""
     scores = [
-        {"label": "base", "model": "gpt", "right": base, "total": total},
+        {"label": "gpt-4.1-mini", "model": "gpt", "right": base, "total": total},
         {"label": "triage-7", "model": "ft:x", "right": tuned, "total": total},
     ]
     return Evaluation(1, "done", NOW, "exact answers", scores)

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.answer import Message
 from handlers.posting import Desk
 from storage import datasets, jobs, outbox
-from storage.records import Event
+from storage.records import Event, Notice
 from tests.support.outgoing import NOW, Outgoing, outgoing
 from tests.support.samples import a_checkpoint
 
@@ -208,19 +208,28 @@ async def test_a_job_tells_its_story_in_the_thread_of_its_card(out: Outgoing):
     await delivery.close()
 
 
-async def test_a_link_leads_from_the_drop_to_the_job(out: Outgoing):
+async def test_a_thread_that_cannot_be_read_now_is_read_later_before_anything_is_said_twice(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    notice = await out.note("n1", "once", channel, thread=root)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    await desk(out).post(channel, root, Message("once"), notice.id)
+    limit = {"method": "conversations.replies", "seconds": 1, "times": 1}
+    await out.jin.ask("POST", "/control", {"rate_limit": limit})
+    await out.deliver(rounds=4)
+    assert await out.texts(channel, root) == ["once"]
+    kept = await out.store.read(lambda db: outbox.get(db, "n1"))
+    assert kept is not None
+    assert kept.state == "sent"
+
+
+async def test_a_link_waits_for_the_card_it_leads_to(out: Outgoing):
     channel = out.channel()
     dataset = await out.drop(channel)
     job = await out.job(channel, dataset)
-    delivery = await out.deliver(rounds=2)
-    notice = await out.note("link", "", channel, thread=dataset.thread)
-    await out.store.write(
-        lambda db: db.conn.execute(
-            "UPDATE outbox SET kind = 'job_link', body = ? WHERE id = ?",
-            [f'{{"job_id": {job.id}}}', notice.id],
-        )
-    )
-    await out.deliver(delivery, rounds=2)
+    notice = Notice("link", "job_link", channel, {"job_id": job.id}, NOW, thread=dataset.thread)
+    await out.store.write(lambda db: outbox.add(db, notice))
+    await out.deliver(rounds=4)
     link = (await out.jin.thread(channel, dataset.thread))[-1]
     assert link["text"] == "triage-7 starts training on this file"
     assert any(part["type"] == "link" for part in link["blocks"][0]["elements"][0]["elements"])
