@@ -97,7 +97,7 @@ class Workspace:
         """Drops data, starts a job by the form and answers the job's card."""
         await self.drop(channel, "train.jsonl", chat_file(rows, name))
         if validation:
-            await self.drop(channel, "valid.jsonl", chat_file(4, name, offset=500))
+            await self.drop(channel, "valid.jsonl", chat_file(12, name, offset=500))
         await self.ready(channel, 2 if validation else 1)
         view = await self.open_form(channel)
         values = choose(view, "dataset", "train.jsonl") | typed(view, "name", name)
