@@ -1,7 +1,7 @@
 """The page in a real Chromium, against the real localslack with a small app connected to it.
 
-One server, one app and one browser per test process; every test has its own channel and its own page. A page that
-logs an error, throws, or asks anything of another host fails its test.
+One server, one app and one browser per test process; every test has its own channel and its own page. A page
+that logs an error, throws, or asks anything of another host fails its test.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ ARGUMENTS = [
 ]
 BOT_TOKEN, APP_TOKEN = "xoxb-browser-tests", "xapp-1-browser-tests"
 HERE = Path(__file__).parent
-EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of [45]|net::ERR_(CONNECTION|INCOMPLETE|EMPTY))")
+EXPECTED = re.compile(
+    r"Failed to load resource: (the server responded with a status of [45]|"
+    r"net::ERR_(CONNECTION|INCOMPLETE|EMPTY))"
+)
 """Chromium logs refused and broken requests by itself; the tests look at the page's own words instead."""
 
 expect.set_options(timeout=15_000)
@@ -46,7 +49,7 @@ expect.set_options(timeout=15_000)
 
 @dataclass
 class Workspace:
-    """The running workspace: ``url``, the app's Web API ``client`` and a session for acting through ``/ui``."""
+    """The running workspace: ``url``, the app's Web API ``client``, a session for acting through ``/ui``."""
 
     url: str
     client: AsyncWebClient
@@ -56,7 +59,9 @@ class Workspace:
 
     async def ui(self, verb: str, path: str, *, by: str = "jin", **body: Any) -> dict[str, Any]:
         headers = {"X-Localslack-User": by}
-        async with self.session.request(verb, f"{self.url}/ui/{path}", json=body or None, headers=headers) as answer:
+        async with self.session.request(
+            verb, f"{self.url}/ui/{path}", json=body or None, headers=headers
+        ) as answer:
             said = await answer.json()
         assert said["ok"], said
         return said
@@ -80,7 +85,9 @@ def localslack(data: Path, port: int = 0) -> Generator[str]:
     command = [sys.executable, "-m", "localslack", "--port", str(port), "--data", str(data)]
     command += ["--manifest", str(HERE / "manifest.yml"), "--bot-token", BOT_TOKEN, "--app-token", APP_TOKEN]
     with (data / "log").open("w") as log:
-        program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=HERE.parents[1])
+        program = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=HERE.parents[1]
+        )
         try:
             assert program.stdout is not None
             line = program.stdout.readline()
@@ -107,7 +114,9 @@ async def workspace(server: str) -> AsyncGenerator[Workspace]:
     handler = AsyncSocketModeHandler(app, APP_TOKEN, web_client=AsyncWebClient(base_url=f"{server}/api/"))
     await handler.connect_async()
     async with aiohttp.ClientSession() as session:
-        made = Workspace(server, AsyncWebClient(BOT_TOKEN, base_url=f"{server}/api/", session=session), session)
+        made = Workspace(
+            server, AsyncWebClient(BOT_TOKEN, base_url=f"{server}/api/", session=session), session
+        )
         made.state = await made.ui("GET", "state")
         yield made
     await handler.close_async()

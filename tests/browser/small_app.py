@@ -33,7 +33,12 @@ def field(block_id: str, label: str, element: Json, **more: Any) -> Json:
 
 def card(state: str = "waiting") -> list[Json]:
     """A message with every way to click."""
-    sure = {"title": plain("Cancel it?"), "text": plain("The work is lost."), "confirm": plain("Cancel it"), "deny": plain("Keep")}
+    sure = {
+        "title": plain("Cancel it?"),
+        "text": plain("The work is lost."),
+        "confirm": plain("Cancel it"),
+        "deny": plain("Keep"),
+    }
     return [
         section(f"*triage-7* · {state}", block_id="head"),
         {
@@ -43,7 +48,12 @@ def card(state: str = "waiting") -> list[Json]:
                 button("Press", "press", style="primary", value="go"),
                 button("Cancel…", "cancel", style="danger", confirm=sure),
                 {"type": "overflow", "action_id": "more", "options": [option("Events"), option("About")]},
-                {"type": "static_select", "action_id": "model", "placeholder": plain("A model"), "options": [option("Small"), option("Large")]},
+                {
+                    "type": "static_select",
+                    "action_id": "model",
+                    "placeholder": plain("A model"),
+                    "options": [option("Small"), option("Large")],
+                },
             ],
         },
     ]
@@ -51,7 +61,12 @@ def card(state: str = "waiting") -> list[Json]:
 
 def form(name: str = "") -> Json:
     """A form whose name field refuses "bad" and "more" opens a second form above it."""
-    city = {"type": "external_select", "action_id": "city", "min_query_length": 1, "placeholder": plain("A city")}
+    city = {
+        "type": "external_select",
+        "action_id": "city",
+        "min_query_length": 1,
+        "placeholder": plain("A city"),
+    }
     extras = {"type": "checkboxes", "action_id": "extras", "options": [option("Fast"), option("Cheap")]}
     return {
         "type": "modal",
@@ -60,18 +75,36 @@ def form(name: str = "") -> Json:
         "submit": plain("Start"),
         "close": plain("Not now"),
         "blocks": [
-            field("name", "Name", {"type": "plain_text_input", "action_id": "name", "initial_value": name, "max_length": 40}, hint=plain("Letters only")),
+            field(
+                "name",
+                "Name",
+                {"type": "plain_text_input", "action_id": "name", "initial_value": name, "max_length": 40},
+                hint=plain("Letters only"),
+            ),
             field("city", "City", city),
             field("extras", "Extras", extras, optional=True),
-            field("seed", "Seed", {"type": "number_input", "action_id": "seed", "is_decimal_allowed": False}, optional=True),
+            field(
+                "seed",
+                "Seed",
+                {"type": "number_input", "action_id": "seed", "is_decimal_allowed": False},
+                optional=True,
+            ),
             {"type": "actions", "block_id": "more", "elements": [button("More settings", "push")]},
         ],
     }
 
 
 def second_form() -> Json:
-    note = field("note", "Note", {"type": "plain_text_input", "action_id": "note", "multiline": True}, optional=True)
-    return {"type": "modal", "callback_id": "second", "title": plain("More"), "submit": plain("Save"), "blocks": [note]}
+    note = field(
+        "note", "Note", {"type": "plain_text_input", "action_id": "note", "multiline": True}, optional=True
+    )
+    return {
+        "type": "modal",
+        "callback_id": "second",
+        "title": plain("More"),
+        "submit": plain("Save"),
+        "blocks": [note],
+    }
 
 
 def home(times: int) -> Json:
@@ -140,7 +173,9 @@ def _forms(app: AsyncApp) -> None:
         await ack()
         city = values["city"]["city"]["selected_option"]["value"]
         extras = [o["value"] for o in values["extras"]["extras"]["selected_options"]]
-        text = f"Started {values['name']['name']['value']} in {city} {extras} {values['seed']['seed']['value']}"
+        text = (
+            f"Started {values['name']['name']['value']} in {city} {extras} {values['seed']['seed']['value']}"
+        )
         await client.chat_postMessage(channel=body["user"]["id"], text=text)
 
 
@@ -163,7 +198,9 @@ def _other(app: AsyncApp) -> None:
     async def count(ack: Any, body: Json, client: Any) -> None:
         await ack()
         words = len(body["message"]["text"].split())
-        await client.chat_postEphemeral(channel=body["channel"]["id"], user=body["user"]["id"], text=f"{words} words")
+        await client.chat_postEphemeral(
+            channel=body["channel"]["id"], user=body["user"]["id"], text=f"{words} words"
+        )
 
     @app.event("app_home_opened")
     async def opened(event: Json, client: Any) -> None:
@@ -180,4 +217,6 @@ def _other(app: AsyncApp) -> None:
     @app.event("app_mention")
     async def heard(event: Json, client: Any) -> None:
         if "name the day" in event.get("text", ""):
-            await client.chat_postMessage(channel=event["channel"], thread_ts=event["ts"], text="It is *Friday*.")
+            await client.chat_postMessage(
+                channel=event["channel"], thread_ts=event["ts"], text="It is *Friday*."
+            )

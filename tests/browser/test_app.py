@@ -26,7 +26,9 @@ async def open_form(desk: Desk, workspace: Workspace) -> Page:
     return page
 
 
-async def test_a_button_tells_the_app_and_the_message_changes_in_place(desk: Desk, workspace: Workspace) -> None:
+async def test_a_button_tells_the_app_and_the_message_changes_in_place(
+    desk: Desk, workspace: Workspace
+) -> None:
     page = await with_card(desk, workspace)
     await page.get_by_role("button", name="Press").click()
     await expect(page.get_by_test_id("message").last).to_contain_text("pressed by jin")
@@ -57,7 +59,9 @@ async def test_menus_work_with_the_keyboard_alone(desk: Desk, workspace: Workspa
     await expect(page.get_by_test_id("message").last).to_contain_text("chose large")
 
 
-async def test_a_form_shows_errors_at_their_fields_keeps_what_was_typed_and_closes_when_right(desk: Desk, workspace: Workspace) -> None:
+async def test_a_form_shows_errors_at_their_fields_keeps_what_was_typed_and_closes_when_right(
+    desk: Desk, workspace: Workspace
+) -> None:
     page = await open_form(desk, workspace)
     form = page.get_by_test_id("modal")
     await form.get_by_label("Name").fill("bad")
@@ -93,7 +97,9 @@ async def test_an_external_select_asks_the_app_while_one_types(desk: Desk, works
     await expect(page.get_by_test_id("modal")).to_be_visible()
 
 
-async def test_a_second_form_lies_on_the_first_and_focus_stays_inside(desk: Desk, workspace: Workspace) -> None:
+async def test_a_second_form_lies_on_the_first_and_focus_stays_inside(
+    desk: Desk, workspace: Workspace
+) -> None:
     page = await open_form(desk, workspace)
     form = page.get_by_test_id("modal")
     await form.get_by_label("Name").fill("kept")
@@ -153,7 +159,9 @@ async def test_typing_a_slash_or_an_at_sign_offers_what_there_is(desk: Desk, wor
     await expect(page.get_by_test_id("message").last.locator(".mention")).to_have_text("@mina")
 
 
-async def test_when_the_app_is_silent_the_page_says_so_and_keeps_the_text(desk: Desk, workspace: Workspace) -> None:
+async def test_when_the_app_is_silent_the_page_says_so_and_keeps_the_text(
+    desk: Desk, workspace: Workspace
+) -> None:
     channel, _ = await workspace.channel()
     page = await desk.open(channel)
     await page.get_by_test_id("composer").fill("/try silent")

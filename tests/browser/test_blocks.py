@@ -53,11 +53,19 @@ async def test_foreign_text_in_an_apps_blocks_stays_text(desk: Desk, workspace: 
 async def test_marks_mentions_and_dates_read_as_in_slack(desk: Desk, workspace: Workspace) -> None:
     channel, name = await workspace.channel()
     jin = workspace.user("jin")
-    text = f"*bold* _it_ ~gone~ `a<b` snake_case_name <@{jin}> <#{channel}> <!here> :tada:\n&gt; said *so*\n```\n*raw*\n```\n<!date^0^{{date_num}}|once>"
+    text = f"*bold* _it_ ~gone~ `a<b` snake_case_name <@{jin}> <#{channel}> <!here> :tada:"
+    text += "\n&gt; said *so*\n```\n*raw*\n```\n<!date^0^{date_num}|once>"
     await workspace.client.chat_postMessage(channel=channel, text="x", blocks=[mrkdwn(text)])
     page = await desk.open(channel, timezone_id="UTC")
     said = page.get_by_test_id("message").last.locator(".section-text")
-    for selector, words in (("em", "it"), ("s", "gone"), ("code", "a<b"), ("pre", "*raw*"), ("blockquote", "said so"), ("time", "1970-01-01")):
+    for selector, words in (
+        ("em", "it"),
+        ("s", "gone"),
+        ("code", "a<b"),
+        ("pre", "*raw*"),
+        ("blockquote", "said so"),
+        ("time", "1970-01-01"),
+    ):
         await expect(said.locator(selector)).to_have_text(words)
     await expect(said.locator(".mention")).to_have_text(["@jin", f"#{name}", "@here"])
     await expect(said.locator(".emoji")).to_have_count(1)
@@ -68,32 +76,46 @@ async def test_a_plan_shows_what_is_done_and_a_table_lines_up(desk: Desk, worksp
     channel, _ = await workspace.channel()
     states = [("Checked", "complete"), ("Training 61%", "in_progress"), ("Ready", "pending")]
     tasks = [{"type": "task_card", "task_id": t, "title": t, "status": s} for t, s in states]
-    rows = [[{"type": "raw_text", "text": c} for c in row] for row in (("Model", "Right"), ("triage-7", "54"))]
-    blocks = [{"type": "plan", "title": "triage-7", "tasks": tasks}, {"type": "table", "rows": rows, "column_settings": [{}, {"align": "right"}]}]
+    rows = [
+        [{"type": "raw_text", "text": c} for c in row] for row in (("Model", "Right"), ("triage-7", "54"))
+    ]
+    blocks = [
+        {"type": "plan", "title": "triage-7", "tasks": tasks},
+        {"type": "table", "rows": rows, "column_settings": [{}, {"align": "right"}]},
+    ]
     await workspace.client.chat_postMessage(channel=channel, text="x", blocks=blocks)
     page = await desk.open(channel)
     plan = page.get_by_test_id("plan")
     await expect(plan).to_contain_text("1 of 3")
-    shown = await plan.get_by_test_id("task").evaluate_all("all => all.map(t => [t.innerText.trim(), t.dataset.status])")
+    shown = await plan.get_by_test_id("task").evaluate_all(
+        "all => all.map(t => [t.innerText.trim(), t.dataset.status])"
+    )
     assert shown == [list(pair) for pair in states]
     await expect(page.get_by_test_id("table").locator("td.to-right")).to_have_text("54")
 
 
-async def test_a_block_the_page_does_not_know_is_named_instead_of_hidden(desk: Desk, workspace: Workspace) -> None:
+async def test_a_block_the_page_does_not_know_is_named_instead_of_hidden(
+    desk: Desk, workspace: Workspace
+) -> None:
     page = await desk.open((await workspace.channel())[0])
     words = await page.evaluate(
         """async () => {
           const { blocks } = await import("/page/blocks/blocks.js");
-          return blocks([{ type: "hologram" }], { kind: "message", target: {}, values: new Map() }).textContent;
+          const surface = { kind: "message", target: {}, values: new Map() };
+          return blocks([{ type: "hologram" }], surface).textContent;
         }"""
     )
     assert words == "cannot show block type hologram"
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 900), ("dark", 1400)])
-async def test_the_page_fits_narrow_and_wide_windows_in_light_and_dark(desk: Desk, workspace: Workspace, scheme: str, width: int) -> None:
+async def test_the_page_fits_narrow_and_wide_windows_in_light_and_dark(
+    desk: Desk, workspace: Workspace, scheme: str, width: int
+) -> None:
     channel, _ = await workspace.channel()
-    root = (await workspace.ui("POST", f"channels/{channel}/messages", text="word " * 80 + "x" * 200))["message"]["ts"]
+    root = (await workspace.ui("POST", f"channels/{channel}/messages", text="word " * 80 + "x" * 200))[
+        "message"
+    ]["ts"]
     page = await desk.open(f"{channel}/{root}", color_scheme=scheme)
     await page.set_viewport_size({"width": width, "height": 700})
     await expect(page.get_by_test_id("thread-messages")).to_contain_text("word")

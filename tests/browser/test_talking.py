@@ -90,7 +90,9 @@ async def test_reactions_are_added_and_taken_back_by_a_click(desk: Desk, workspa
     await expect(reaction).to_have_count(0)
 
 
-async def test_a_thread_opens_beside_the_channel_and_is_summed_up_under_its_root(desk: Desk, workspace: Workspace) -> None:
+async def test_a_thread_opens_beside_the_channel_and_is_summed_up_under_its_root(
+    desk: Desk, workspace: Workspace
+) -> None:
     channel, _ = await workspace.channel()
     page = await desk.open(channel)
     await write(page, "please name the day")
@@ -107,10 +109,14 @@ async def test_a_thread_opens_beside_the_channel_and_is_summed_up_under_its_root
     await expect(page.get_by_test_id("thread-pane")).to_be_hidden()
 
 
-async def test_a_file_dropped_on_the_pane_is_shown_before_and_after_sending(desk: Desk, workspace: Workspace) -> None:
+async def test_a_file_dropped_on_the_pane_is_shown_before_and_after_sending(
+    desk: Desk, workspace: Workspace
+) -> None:
     channel, _ = await workspace.channel()
     page = await desk.open(channel)
-    await page.evaluate(DROP, ["[data-testid=main-pane] .scroll", "triage.jsonl", '{"a": "<b>1</b>"}\n{"a": 2}\n'])
+    await page.evaluate(
+        DROP, ["[data-testid=main-pane] .scroll", "triage.jsonl", '{"a": "<b>1</b>"}\n{"a": 2}\n']
+    )
     await expect(page.get_by_test_id("attachment")).to_contain_text("triage.jsonl")
     await write(page, "here it is")
     sent = page.get_by_test_id("message").last
@@ -125,7 +131,9 @@ async def test_files_can_be_chosen_and_dropped_into_a_thread(desk: Desk, workspa
     channel, _ = await workspace.channel()
     root = (await workspace.ui("POST", f"channels/{channel}/messages", text="root"))["message"]["ts"]
     page = await desk.open(f"{channel}/{root}")
-    await page.get_by_test_id("thread-file-input").set_input_files([{"name": "a.csv", "mimeType": "text/csv", "buffer": b"a,b\n"}])
+    await page.get_by_test_id("thread-file-input").set_input_files(
+        [{"name": "a.csv", "mimeType": "text/csv", "buffer": b"a,b\n"}]
+    )
     await page.evaluate(DROP, ["[data-testid=thread-pane] .scroll", "b.txt", "words"])
     await expect(page.get_by_test_id("thread-pane").get_by_test_id("attachment")).to_have_count(2)
     await page.get_by_test_id("thread-send").click()
@@ -133,7 +141,9 @@ async def test_files_can_be_chosen_and_dropped_into_a_thread(desk: Desk, workspa
     await expect(page.get_by_test_id("thread-bar")).to_contain_text("1 reply")
 
 
-async def test_a_streamed_answer_grows_under_a_caret_until_it_is_done(desk: Desk, workspace: Workspace) -> None:
+async def test_a_streamed_answer_grows_under_a_caret_until_it_is_done(
+    desk: Desk, workspace: Workspace
+) -> None:
     channel, _ = await workspace.channel()
     root = (await workspace.ui("POST", f"channels/{channel}/messages", text="ask"))["message"]["ts"]
     page = await desk.open(f"{channel}/{root}")
@@ -142,7 +152,7 @@ async def test_a_streamed_answer_grows_under_a_caret_until_it_is_done(desk: Desk
     await api.assistant_threads_setStatus(channel_id=channel, thread_ts=root, status="is thinking…")
     await expect(page.get_by_test_id("thread-status")).to_have_text("tryout is thinking…")
     who = {"recipient_user_id": workspace.user("jin"), "recipient_team_id": workspace.state["team"]["id"]}
-    ts = (await api.chat_startStream(channel=channel, thread_ts=root, **who))["ts"]
+    ts = str((await api.chat_startStream(channel=channel, thread_ts=root, **who))["ts"])
     await api.chat_appendStream(channel=channel, ts=ts, markdown_text="It is **bil")
     answer = thread.get_by_test_id("message").last
     await expect(answer).to_contain_text("It is **bil")
@@ -155,7 +165,9 @@ async def test_a_streamed_answer_grows_under_a_caret_until_it_is_done(desk: Desk
     await expect(answer.locator("em")).to_have_text("high")
 
 
-async def test_a_message_for_one_person_is_seen_by_that_person_alone(desk: Desk, workspace: Workspace) -> None:
+async def test_a_message_for_one_person_is_seen_by_that_person_alone(
+    desk: Desk, workspace: Workspace
+) -> None:
     channel, _ = await workspace.channel("mina")
     jin, mina = await desk.open(channel), await desk.open(channel, user="mina")
     await workspace.client.chat_postEphemeral(channel=channel, user=workspace.user("jin"), text="between us")

@@ -78,10 +78,25 @@ export function isEmoji(name) {
   return emojiName(name) in EMOJI;
 }
 
-/** One emoji by short name; an unknown name stays visible as :name:. */
+const pen = document.createElement("canvas").getContext("2d");
+const shown = new Map();
+
+/** Whether this machine has a font for the character: a missing one is as wide as a character nobody has. */
+function hasGlyph(char) {
+  if (!shown.has(char)) {
+    const width = (text) => pen.measureText(text).width;
+    shown.set(char, Math.abs(width(char.replace("\uFE0F", "")) - width("\u{1FFFE}")) > 0.01);
+  }
+  return shown.get(char);
+}
+
+/** Names of the emoji that can be shown here. */
+export const showable = () => Object.keys(EMOJI).filter((name) => name in DRAWN || hasGlyph(EMOJI[name]));
+
+/** One emoji by short name; what cannot be shown stays visible as :name:. */
 export function emoji(name) {
   const known = emojiName(name);
-  if (!(known in EMOJI)) return h("span.emoji-unknown", {}, `:${name}:`);
+  if (!(known in EMOJI) || !(known in DRAWN || hasGlyph(EMOJI[known]))) return h("span.emoji-unknown", {}, `:${name}:`);
   const shape = DRAWN[known];
   if (!shape) return h("span.emoji", { title: `:${known}:` }, EMOJI[known]);
   return h("span.emoji.drawn", { title: `:${known}:` },

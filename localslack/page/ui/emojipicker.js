@@ -1,5 +1,5 @@
 import { h } from "../lib/dom.js";
-import { EMOJI, emoji } from "../lib/emoji.js";
+import { emoji, showable } from "../lib/emoji.js";
 import { popover } from "./layer.js";
 
 /** A grid of emoji with a search line; calls `pick(name)`. */
@@ -8,7 +8,7 @@ export function pickEmoji(anchor, pick) {
   const search = h("input.search", { type: "text", placeholder: "Search emoji", "aria-label": "Search emoji", autocomplete: "off" });
   const fill = () => {
     const query = search.value.trim().toLowerCase();
-    grid.replaceChildren(...Object.keys(EMOJI).filter((name) => name.includes(query)).map((name) => h("button.emoji-cell", {
+    grid.replaceChildren(...showable().filter((name) => name.includes(query)).map((name) => h("button.emoji-cell", {
       type: "button", role: "option", "aria-selected": "false", title: `:${name}:`, "aria-label": name, "data-testid": "emoji-option", "data-name": name,
       onclick: () => (handle.close(), pick(name)),
     }, emoji(name))));

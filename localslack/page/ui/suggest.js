@@ -1,6 +1,6 @@
 /** Suggestions above a composer: slash commands at the start, people after @, channels after #, emoji after :. */
 import { h } from "../lib/dom.js";
-import { EMOJI, emoji } from "../lib/emoji.js";
+import { emoji, showable } from "../lib/emoji.js";
 import { avatar, icon } from "../lib/icons.js";
 import { store } from "../lib/store.js";
 
@@ -39,7 +39,7 @@ function channels(query) {
 }
 
 function emojis(query) {
-  return Object.keys(EMOJI).filter((name) => name.startsWith(query)).slice(0, 8).map((name) => ({ insert: `:${name}: `, node: [h("span.suggest-icon", {}, emoji(name)), h("span.suggest-main", {}, `:${name}:`)] }));
+  return showable().filter((name) => name.startsWith(query)).slice(0, 8).map((name) => ({ insert: `:${name}: `, node: [h("span.suggest-icon", {}, emoji(name)), h("span.suggest-main", {}, `:${name}:`)] }));
 }
 
 let count = 0;
