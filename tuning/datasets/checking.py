@@ -185,7 +185,7 @@ class _Scan:
                 self.findings.add("bom", 1)
             if line.data is None:
                 self.rows += 1
-                self._note(line.number, {"row_too_large": ""})
+                self._note(line.number, {"row_too_large": "one line of the file"})
             elif data := line_text(line):
                 self._row(line.number, data)
             else:
@@ -277,12 +277,13 @@ class _Scan:
         )
 
     def _count_examples(self) -> None:
+        """Rows that could be read once corrected count towards the minimum; their errors block anyway."""
         if self.whole_file:
             return
         if not self.rows:
             self.findings.forget("blank_lines")
             self.findings.add_whole("no_rows")
-        elif not self.validation and self.examples < MIN_EXAMPLES:
+        elif not self.validation and self.rows - self.findings.count("comment_line") < MIN_EXAMPLES:
             self.findings.add_whole("too_few_examples", self.examples)
         elif not self.validation and self.examples < GOOD_EXAMPLES and self.shape == "chat":
             self.findings.add_whole("few_examples", self.examples)

@@ -37,14 +37,14 @@ class Parsed:
 def parse_line(data: bytes) -> Parsed:
     """Parse one line without its ending. Never raises for any bytes."""
     if len(data) > LARGE and _too_many_values(data):
-        return _failed("row_too_large", "", data)
+        return _failed("row_too_large", f"{len(data) / 1e6:,.0f} MB with very many values")
     try:
         value = orjson.loads(data)
         canonical = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONDecodeError:
         return _explain(data)
     except TypeError:  # orjson's word for nesting past its limit when writing
-        return _failed("too_deep", "", data)
+        return _failed("too_deep")
     parsed = Parsed(value, canonical)
     if data.count(b'"') != canonical.count(b'"') or b"\\u0022" in data:
         _note_duplicate_keys(data, parsed.found)
@@ -55,8 +55,7 @@ def parse_line(data: bytes) -> Parsed:
     return parsed
 
 
-def _failed(code: str, detail: str, data: bytes) -> Parsed:
-    del data
+def _failed(code: str, detail: str = "") -> Parsed:
     return Parsed(found={code: detail}, ok=False)
 
 
@@ -89,24 +88,24 @@ def _explain(data: bytes) -> Parsed:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _failed("invalid_utf8", _utf8_words(data, error), data)
+        return _failed("invalid_utf8", _utf8_words(data, error))
     if "\0" in text:
-        return _failed("nul_byte", f"byte {data.index(0) + 1:,}", data)
+        return _failed("nul_byte", f"byte {data.index(0) + 1:,}")
     if text.lstrip().startswith(("//", "#", "/*")):
-        return _failed("comment_line", "", data)
+        return _failed("comment_line")
     constants: list[str] = []
     try:
         value = json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
         code, detail = _json_words(text, error)
-        return _failed(code, detail, data)
+        return _failed(code, detail)
     except RecursionError:
-        return _failed("too_deep", "", data)
+        return _failed("too_deep")
     except ValueError:  # more digits than Python turns into an integer
-        return _failed("huge_number", "", data)
+        return _failed("huge_number")
     if constants:
-        return _failed("nan_or_infinity", excerpt(constants[0]), data)
-    return _failed(*_why_only_orjson_refused(value), data)
+        return _failed("nan_or_infinity", excerpt(constants[0]))
+    return _failed(*_why_only_orjson_refused(value))
 
 
 def _why_only_orjson_refused(value: Any) -> tuple[str, str]:
@@ -153,8 +152,10 @@ def _json_words(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
     if error.pos == 0 and not here.startswith(("{", "[", '"', "'", "“")) and len(text.split()) > 1:
         return "invalid_json", "plain text, not JSON"
     if error.msg == "Extra data":
-        kind = "several_objects" if here.startswith("{") and text.lstrip().startswith("{") else "invalid_json"
-        return kind, f"{where}: something follows after the end of the JSON value"
+        if here.startswith("{") and text.lstrip().startswith("{"):
+            return "several_objects", where
+        what = "a comma" if text[error.pos :].strip() == "," else "something"
+        return "invalid_json", f"{where}: {what} follows after the end of the JSON value"
     if here[:1] in ("}", "]") and before.endswith(","):
         return "invalid_json", f"{where}: comma before `{here[0]}`"
     if here[:1] in ("“", "”", "„", "‘", "’"):

@@ -72,7 +72,7 @@ def sniff_lines(lines: Sequence[bytes], has_rows: bool, has_objects: bool) -> st
     if first.startswith(b"["):
         return "json_array" if _is_array(first, lines) else None
     if first.startswith(b"{"):
-        opened = first == b"{" or first.endswith((b"{", b"[", b","))
+        opened = first.endswith((b"{", b"[", b",")) and not _is_json(first.rstrip(b", \t"))
         return "pretty_printed" if opened and len(lines) > 1 and not has_rows else None
     if has_objects or any(line.lstrip()[:1] in (b"{", b"[") for line in lines) or _is_json(first):
         return None

@@ -23,11 +23,11 @@ def check_tools(row: dict[str, Any], found: Found) -> frozenset[str]:
 
     Source: OpenAI API description (FunctionObject, at most 128 tools).
     """
-    if not isinstance(row.get("parallel_tool_calls", True), bool):
+    if not isinstance(row.get("parallel_tool_calls"), bool | None):
         found.setdefault("invalid_parallel_tool_calls", "")
     names: frozenset[str] = frozenset()
     for key in ("tools", "functions"):
-        if key in row:
+        if row.get(key) is not None:
             defined, problems = _definitions(key, orjson.dumps(row[key]))
             names |= defined
             for code, detail in problems:

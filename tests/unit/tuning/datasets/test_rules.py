@@ -222,3 +222,42 @@ def test_a_file_that_is_something_else_also_as_one_line(code: str, tmp_path: Pat
     path = tmp_path / "data.jsonl"
     path.write_bytes(FILES[code].rstrip(b"\n"))
     assert check_file(path).verdict == "reject"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"messages": [],}', "comma before `}`"),
+        (b'{"messages": []},', "a comma follows after the end of the JSON value"),
+        (b'{"messages": True}', "Python's True; JSON writes true"),
+        ("{“messages”: []}".encode(), "a curly quote “ where JSON wants"),
+        (b'{"messages": "a\tb"}', "a raw tab or line break inside a text"),
+        (b'{"messages": "it is', "a text is not closed; the line may be cut off"),
+        (b'{"messages": [', "the line ends in the middle"),
+        (b'{"messages": "a\\x"}', "a backslash that starts no known escape"),
+        (b'{"messages": "say "hi""}', "a quote inside a text"),
+        (b"Dear team, see below.", "plain text, not JSON"),
+        ('{"messages": "it’s"}'.encode("cp1252"), "byte 0x92 at position 17, perhaps Windows-1252"),
+    ],
+)
+def test_json_errors_are_told_in_plain_words(
+    line: bytes, words: str, good: list[bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*good, line]))
+    [problem] = check_file(path).problems
+    assert words in problem.message
+    assert problem.lines == (61,)
+
+
+def test_a_comma_after_every_row_is_told_row_by_row(good: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b",\n".join(good))
+    [problem] = [p for p in check_file(path).problems if p.severity == "error"]
+    assert (problem.code, problem.count) == ("invalid_json", 59)
+
+
+def test_null_tools_are_no_tools(good: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*good, row(USER, REPLY, tools=None, parallel_tool_calls=None)]))
+    assert check_file(path).problems == ()
