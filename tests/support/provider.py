@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,7 +183,8 @@ class FakeProvider:
                 return self._page(request, self.checkpoints.get(job_id, []))
             case "POST", ["chat", "completions"]:
                 return self._chat(await request.json())
-        return error(404, None, "no such route")
+            case _:
+                return error(404, None, "no such route")
 
     def _wanted(self, request: Request) -> list[Json]:
         asked = {
@@ -239,7 +240,7 @@ class FakeProvider:
 
 
 @contextlib.asynccontextmanager
-async def serving(provider: FakeProvider) -> AsyncIterator[FakeProvider]:
+async def serving(provider: FakeProvider) -> AsyncGenerator[FakeProvider]:
     """Serves ``provider`` on a free loopback port while inside; ``provider.base_url`` says where."""
     app = Starlette(routes=[Route("/{path:path}", provider.handle, methods=["GET", "POST", "DELETE"])])
     listener = socket.socket()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -159,11 +161,11 @@ async def test_data_that_is_gone_from_disk_fails_the_job_in_plain_words(works: W
     ],
 )
 async def test_a_wrong_field_is_said_at_its_place_and_nothing_is_kept(
-    works: Works, field: str, wrong: dict[str, object]
+    works: Works, field: str, wrong: dict[str, Any]
 ) -> None:
     dataset = await works.house.dataset()
     with pytest.raises(StartRefused) as refused:
-        await works.engine.start(works.request(**{"dataset_id": dataset.id, **wrong}))
+        await works.engine.start(replace(works.request(dataset.id), **wrong))
     assert refused.value.field == field
     assert await works.house.store.read(lambda db: jobs.in_channel(db, "C1")) == []
 
