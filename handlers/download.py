@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from handlers.errors import DownloadFailed
+from handlers.text import size as size_words
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CHUNK = 1 << 16
@@ -83,19 +84,17 @@ async def download(url: str, spool: Path, *, token: str, limits: Limits, size: i
     return path
 
 
-def check_size(size: int | None, max_bytes: int) -> None:
-    """Refuses a file that is too large or empty before a byte of it is fetched.
+def check_size(count: int | None, max_bytes: int) -> None:
+    """Refuses a file that is too large before more of it is fetched.
 
     Raises:
         DownloadFailed: it is.
     """
-    if size is not None and size > max_bytes:
+    if count is not None and count > max_bytes:
         raise DownloadFailed(
-            f"The file has {size / 1e6:,.0f} MB; I take at most {max_bytes / 1e6:,.0f} MB.",
+            f"The file has {size_words(count)}, larger than the {size_words(max_bytes)} that I take.",
             "Drop a smaller file: a sample of the rows is a good start.",
         )
-    if size == 0:
-        raise DownloadFailed("The file is empty (0 bytes).", "It needs at least 10 examples.")
 
 
 def _host(url: str) -> str:

@@ -90,7 +90,7 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(slack):
     await slack.jin.drop(slack.channel("tuning"), "big.jsonl", b"x" * 1_000_001)
     (dataset,) = await finished(slack)
     assert dataset.state == "failed"
-    assert "at most 1 MB" in dataset.error
+    assert "larger than the 1.0 MB" in dataset.error
     card = await slack.store.read(lambda db: outbox.card(db, f"drop:{dataset.id}"))
     assert card.dirty == 1
 
