@@ -37,6 +37,8 @@ _CHECKS: dict[str, Callable[[dict[str, Any], Found], None]] = {
     "reinforcement": check_reinforcement,
     "legacy": check_pair,
 }
+_TALKS = frozenset({"chat", "reinforcement"})
+"""Formats that look alike: a reinforcement row is a chat without the reply, and with columns for a grader."""
 _SHAPE_OF_METHOD: dict[str, Shape] = {"supervised": "chat", "dpo": "dpo", "reinforcement": "reinforcement"}
 
 
@@ -136,6 +138,7 @@ class _Scan:
         self.method = method
         self.base = base
         self.validation = validation
+        self.takes_pairs = base is not None and strip_fine_tuned(base.model) in LEGACY_BASES
         self.training: set[bytes] = set()
         self.encoding = (base.encoding if base else None) or DEFAULT_ENCODING
         self.exact = base is None or (base.exact and base.encoding in ENCODINGS)
@@ -221,18 +224,18 @@ class _Scan:
     def _check(self, row: dict[str, Any], found: Found) -> bool:
         """The rules of the file's format; False with the name of the format this row is in instead."""
         shape = shape_of(row)
-        legacy = self.base is not None and strip_fine_tuned(self.base.model) in LEGACY_BASES
-        if shape in FOREIGN and not (shape == "legacy" and legacy):
+        if shape == "legacy" and self.takes_pairs:
+            check_pair(row, found)
+            return True
+        if shape in FOREIGN:
             found[f"{shape}_format"] = ""
             return False
         wanted: Shape = _SHAPE_OF_METHOD[self.method] if self.method else self.shape
-        related = {shape, wanted} <= {"chat", "reinforcement", "unknown"}
-        if shape != wanted and (not related or self.method) and "unknown" not in (shape, wanted):
+        may_differ = "unknown" in (shape, wanted) or (not self.method and {shape, wanted} <= _TALKS)
+        if shape != wanted and not may_differ:
             found["method_mismatch" if self.method else "mixed_formats"] = ""
-        elif wanted in FOREIGN:
-            _CHECKS["legacy" if shape == "legacy" else "chat"](row, found)
         else:
-            _CHECKS[wanted if wanted != "unknown" else shape](row, found)
+            _CHECKS.get(wanted if wanted != "unknown" else shape, check_supervised)(row, found)
         return True
 
     def _limit(self, number: int, tokens: int) -> None:

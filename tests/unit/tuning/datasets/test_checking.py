@@ -125,6 +125,7 @@ def test_old_pairs_are_fine_for_an_old_base(report_on: ReportOn) -> None:
     assert codes(report_on(data)) == {"legacy_format": 50}
     base = BaseInfo("davinci-002", "cl100k_base", None, None, None)
     assert report_on(data, base=base).verdict == "accept"
+    assert report_on(data, base=base, method="supervised").verdict == "accept"
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,18 @@ def test_long_file_text_is_never_repeated(report_on: ReportOn, good: list[bytes]
 def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         check_file(tmp_path / "gone.jsonl")
+
+
+def test_a_validation_file_for_another_method_does_not_fit(report_on: ReportOn, good: list[bytes]) -> None:
+    report = report_on(b"\n".join(good), validation=True, method="dpo")
+    assert codes(report) == {"method_mismatch": 60}
+    assert report.method == "dpo"
+
+
+def test_one_chat_row_among_preferences_is_in_another_format(report_on: ReportOn, good: list[bytes]) -> None:
+    row = b'{"conversations": [{"from": "human", "value": "%d"}]}'
+    report = report_on(b"\n".join([*(row % n for n in range(12)), good[0]]))
+    assert {p.code: p.lines for p in report.errors} == {
+        "sharegpt_format": tuple(range(1, 13)),
+        "mixed_formats": (13,),
+    }
