@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -151,7 +152,10 @@ async def test_a_streamed_answer_grows_under_a_caret_until_it_is_done(
     await expect(thread).to_contain_text("ask")
     await api.assistant_threads_setStatus(channel_id=channel, thread_ts=root, status="is thinking…")
     await expect(page.get_by_test_id("thread-status")).to_have_text("tryout is thinking…")
-    who = {"recipient_user_id": workspace.user("jin"), "recipient_team_id": workspace.state["team"]["id"]}
+    who: dict[str, Any] = {
+        "recipient_user_id": workspace.user("jin"),
+        "recipient_team_id": workspace.state["team"]["id"],
+    }
     ts = str((await api.chat_startStream(channel=channel, thread_ts=root, **who))["ts"])
     await api.chat_appendStream(channel=channel, ts=ts, markdown_text="It is **bil")
     answer = thread.get_by_test_id("message").last
