@@ -7,7 +7,7 @@ server read while a job writes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -38,7 +38,7 @@ class Database:
         return connection
 
     @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Generator[sqlite3.Connection]:
         """A connection for reading; all reads inside see one moment."""
         with closing(self._open()) as connection:
             connection.execute("BEGIN")
@@ -46,7 +46,7 @@ class Database:
             connection.execute("ROLLBACK")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Generator[sqlite3.Connection]:
         """One transaction: kept when the block ends, undone when it raises."""
         with closing(self._open()) as connection:
             connection.execute("BEGIN IMMEDIATE")

@@ -10,18 +10,9 @@ from typing import Any
 
 import torch
 
+from trainserver.sampling import Sampling
+
 Stopped = Callable[[int], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How to choose tokens. `temperature` 0 takes the likeliest each time."""
-
-    max_tokens: int
-    temperature: float = 1.0
-    top_p: float = 1.0
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +64,9 @@ def generate(
     """Answer all prompts together.
 
     `on_text(i, text)` gets each new piece of answer `i` and `on_done(i, answer)` its end, which comes when
-    that answer ends and not with the longest; `stopped(i)` is asked after every token and ends that answer. Text that may turn out to be part of a stop string, and half characters, are
-    held back until they are sure.
+    that answer ends and not with the longest; `stopped(i)` is asked after every token and ends that answer.
+    Text that may turn out to be part of a stop string, and half characters, are held back until they are
+    sure.
     """
     lines = [_Line(sampling, _generator(sampling)) for sampling in samplings]
     answers: dict[int, Answer] = {}

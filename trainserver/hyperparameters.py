@@ -27,7 +27,10 @@ class Resolved:
 
 
 def auto_epochs(examples: int) -> int:
-    """Three epochs, more for small sets and fewer for huge ones (the rule of OpenAI's data-preparation notebook)."""
+    """Three epochs, more for small sets and fewer for huge ones.
+
+    The rule is that of OpenAI's data-preparation notebook.
+    """
     if examples * 3 < 100:
         return min(25, max(1, 100 // examples))
     if examples * 3 > 25_000:

@@ -1,4 +1,7 @@
-"""Takes jobs from created to running: validates files, starts one training process at a time, notices its end."""
+"""Takes jobs from created to running.
+
+It validates files, starts one training process at a time and notices its end.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Job:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    values: dict[str, Any] = {key: row[key] for key in row.keys() if key != "seq"}
+    values: dict[str, Any] = {key: row[key] for key in dict(row) if key != "seq"}
     for key in ("metadata", "error"):
         values[key] = None if values[key] is None else json.loads(values[key])
     values["hyperparameters"] = Asked(**json.loads(values["hyperparameters"]))
@@ -102,7 +102,8 @@ def listed(
     without_metadata: bool = False,
 ) -> tuple[list[Job], bool]:
     """One page, newest first, of the jobs that carry all pairs of `metadata` (or none at all)."""
-    where, values = "1", []
+    where = "1"
+    values: list[str] = []
     for key, value in (metadata or {}).items():
         where += " AND EXISTS (SELECT 1 FROM json_each(jobs.metadata) WHERE key = ? AND value = ?)"
         values += [key, value]

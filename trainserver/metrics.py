@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "step",
     "train_loss",
     "train_mean_token_accuracy",
@@ -28,7 +28,7 @@ def of_step(
     valid_loss: float | None,
     valid_accuracy: float | None,
 ) -> Metrics:
-    """`data` of a metrics event. Validation is always on the whole file here, so both kinds of it are equal."""
+    """`data` of a metrics event. Validation is always on the whole file, so both kinds of it are equal."""
     metrics: Metrics = {
         "step": step,
         "total_steps": total,

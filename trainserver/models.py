@@ -42,7 +42,8 @@ def _model(row: sqlite3.Row) -> Model:
 def add(connection: sqlite3.Connection, name: str, base: str, parent: str, job_id: str, folder: str) -> None:
     """Let `name` answer with the adapter in `folder`."""
     connection.execute(
-        "INSERT OR IGNORE INTO models (name, base, parent, job_id, created_at, folder) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO models (name, base, parent, job_id, created_at, folder)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (name, base, parent, job_id, int(time.time()), folder),
     )
 
@@ -68,7 +69,8 @@ def add_checkpoint(
 ) -> None:
     """Record a checkpoint, once for each step of a job."""
     connection.execute(
-        "INSERT OR IGNORE INTO checkpoints (id, job_id, created_at, step, model, metrics) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO checkpoints (id, job_id, created_at, step, model, metrics)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (
             f"ftckpt-{derived(f'checkpoint {job_id}/{step}', 24)}",
             job_id,

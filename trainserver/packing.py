@@ -26,13 +26,13 @@ MAX_TOKENS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Model inputs of some rows: `inputs` for the forward pass, `labels` for the `n` places it answers for."""
+    """Model inputs of some rows, and the `labels` (n) for the n places whose logits are kept."""
 
     inputs: dict[str, Any]
     labels: torch.Tensor
 
 
-def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+def common_prefix(rows: Sequence[tuple[int, ...]]) -> int:
     """How many tokens all rows begin with."""
     first, last = min(rows), max(rows)
     for i, (one, other) in enumerate(zip(first, last, strict=False)):

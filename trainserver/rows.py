@@ -129,7 +129,8 @@ def read_rows(path: Path, param: str, *, at_least: int = MIN_EXAMPLES) -> list[R
     if len(rows) < at_least:
         raise JobFailed(
             "invalid_n_examples",
-            f"{kind.capitalize()} file has {len(rows)} example(s), but must have at least {at_least} examples",
+            f"{kind.capitalize()} file has {len(rows)} example(s),"
+            f" but must have at least {at_least} examples",
             param,
         )
     return rows

@@ -25,7 +25,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from trainserver.config import Config, load
 from trainserver.errors import TrainserverError
 from trainserver.layout import Layout
 from trainserver.rows import Message
+from trainserver.sampling import Sampling
 
 BATCH = 8
 
@@ -50,7 +51,7 @@ class Request:
     base: str
     adapter: Path | None
     messages: tuple[Message, ...]
-    sampling: dict[str, Any]
+    sampling: Sampling
 
 
 class Loaded:
@@ -129,9 +130,7 @@ class Server:
                 self.say({"id": request.id, "error": str(error), "kind": "server"})
         self.cancelled -= {request.id for request in batch}
 
-    def _fitting(self, batch: list[Request]) -> list[tuple[Request, list[int], Any]]:
-        from trainserver.generation import Sampling
-
+    def _fitting(self, batch: list[Request]) -> list[tuple[Request, list[int], Sampling]]:
         loaded = self._load(batch[0].base) if batch else None
         fitting = []
         for request in batch:
@@ -145,9 +144,8 @@ class Server:
                 )
                 self.say({"id": request.id, "error": text, "kind": "context"})
                 continue
-            wanted = request.sampling | {"stop": tuple(request.sampling["stop"])}
-            wanted["max_tokens"] = min(wanted["max_tokens"], room)
-            fitting.append((request, prompt, Sampling(**wanted)))
+            wanted = request.sampling
+            fitting.append((request, prompt, replace(wanted, max_tokens=min(wanted.max_tokens, room))))
         return fitting
 
     def _generate(self, fitting: list[tuple[Request, list[int], Any]]) -> None:
@@ -194,7 +192,7 @@ def _request(message: dict[str, Any]) -> Request:
         message["base"],
         None if message["adapter"] is None else Path(message["adapter"]),
         tuple(Message(one["role"], one["content"]) for one in message["messages"]),
-        message["sampling"],
+        Sampling(**{**message["sampling"], "stop": tuple(message["sampling"]["stop"])}),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,20 +16,10 @@ from uuid import uuid4
 
 from trainserver.errors import BadRequest, ServingFailed
 from trainserver.rows import Message
+from trainserver.sampling import Sampling
 
 log = logging.getLogger("trainserver")
 END_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How an answer is to be made; `temperature` 0 takes the likeliest token each time."""
-
-    max_tokens: int
-    temperature: float = 1.0
-    top_p: float = 1.0
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +120,7 @@ class Serving:
     @asynccontextmanager
     async def answer(
         self, base: str, adapter: Path | None, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[AsyncIterator[Text | Done]]:
+    ) -> AsyncGenerator[AsyncIterator[Text | Done]]:
         """Ask for an answer; leaving the block before its end stops the generation.
 
         The iterator raises `BadRequest` when the conversation is too long and `ServingFailed` when the

@@ -26,6 +26,7 @@ from trainserver.errors import BaseUnavailable, JobFailed
 from trainserver.hyperparameters import resolve
 from trainserver.layout import Layout
 from trainserver.rows import Message, read_rows
+from trainserver.sampling import Sampling
 
 KEPT = 3
 LOCK_SECONDS = 120
@@ -84,7 +85,8 @@ class Run:
     def _tell_truncated(self, examples: list[Any], kind: str) -> None:
         cut = [example.line for example in examples if example.truncated]
         if cut:
-            text = f"{len(cut)} {kind} example(s) are longer than {self.config.max_tokens} tokens and were cut there"
+            limit = self.config.max_tokens
+            text = f"{len(cut)} {kind} example(s) are longer than {limit} tokens and were cut there"
             with self.database.write() as connection:
                 events.add(
                     connection,
@@ -147,7 +149,7 @@ class Run:
             )
 
     def _check_safety(self, model: Any, steps: int) -> None:
-        from trainserver.generation import Sampling, generate
+        from trainserver.generation import generate
         from trainserver.tokenising import encode_prompt
 
         with self.database.write() as connection:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ MAX_NORM = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one optimiser step showed. Loss is in nats per learnt token, accuracy the share of tokens guessed."""
+    """What one optimiser step showed: loss in nats per learnt token, the share of tokens guessed right."""
 
     step: int
     total_steps: int
@@ -95,7 +96,7 @@ class Trainer:
     def epoch(self, epoch: int) -> Iterator[Step]:
         """Train through epoch `epoch` (from 1). The last step carries the loss on all validation rows."""
         order = list(range(len(self.training)))
-        random.Random(f"{self.seed}/{epoch}").shuffle(order)
+        random.Random(f"{self.seed}/{epoch}").shuffle(order)  # noqa: S311 - an order that must repeat
         size = self.chosen.batch_size
         for i in range(self.steps_per_epoch):
             step = (epoch - 1) * self.steps_per_epoch + i + 1
@@ -148,10 +149,20 @@ class Trainer:
         """Write the adapter as a peft folder, whole or not at all."""
         if folder.is_dir():
             return
-        for config in self.model.peft_config.values():
-            config.base_model_name_or_path = base_name
+        from peft import get_peft_model_state_dict
+        from safetensors.torch import save_file
+
         new = folder.with_name(f"{folder.name}.new")
-        self.model.save_pretrained(new)
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+        weights = get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        weights = {key: value.contiguous() for key, value in weights.items()}
+        save_file(weights, new / "adapter_model.safetensors")
+        config = self.model.peft_config["default"]
+        config.base_model_name_or_path = base_name
+        config.inference_mode = True
+        config.save_pretrained(new)
+        config.inference_mode = False
         os.replace(new, folder)
 
     def state(self) -> dict[str, Any]:

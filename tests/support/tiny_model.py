@@ -13,7 +13,7 @@ CHATML = (
 
 
 def make_tiny_model(path: Path, seed: int = 7) -> Path:
-    """Write a model folder to `path` and return it: byte-level tokenizer, ChatML, random weights from `seed`."""
+    """Write a model folder to `path` and return it: byte tokenizer, ChatML, random weights from `seed`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -58,7 +58,7 @@ def create_app(state: State) -> FastAPI:
     """The application over `state`; its lifespan runs the job queue and ends the child processes."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         working = asyncio.create_task(state.queue.run())
         yield
         working.cancel()

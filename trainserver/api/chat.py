@@ -19,7 +19,8 @@ from trainserver.api.state import Parts
 from trainserver.errors import ApiError, BadRequest, ServingFailed
 from trainserver.ids import new_id
 from trainserver.rows import BadMessage, Message, read_message
-from trainserver.serving import Done, Sampling, Text
+from trainserver.sampling import Sampling
+from trainserver.serving import Done, Text
 
 router = APIRouter(prefix="/v1/chat/completions")
 UNSUPPORTED = ("tools", "functions", "logprobs", "audio", "prediction", "web_search_options")

@@ -108,7 +108,7 @@ class Server:
 
     def events(self, job_id: str) -> list[Any]:
         """All events, oldest first."""
-        return list(self.client.fine_tuning.jobs.list_events(job_id, limit=100))[::-1]
+        return list(self.client.fine_tuning.jobs.list_events(job_id, limit=1000))[::-1]
 
 
 @pytest.fixture(scope="session")

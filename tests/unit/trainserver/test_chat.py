@@ -43,7 +43,8 @@ def test_the_limit_of_tokens_is_kept_and_told(server: Server):
         model="tiny", messages=ASK, temperature=0, max_completion_tokens=3
     )
     assert answer.choices[0].finish_reason == "length"
-    assert answer.usage is not None and answer.usage.completion_tokens == 3
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 3
 
 
 def test_a_stream_has_role_text_end_and_usage(server: Server, trained: FineTuningJob):
@@ -62,7 +63,8 @@ def test_a_stream_has_role_text_end_and_usage(server: Server, trained: FineTunin
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks[:-1])
     assert text == whole.choices[0].message.content
     assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason
-    assert chunks[-1].choices == [] and chunks[-1].usage == whole.usage
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage == whole.usage
     assert len({chunk.id for chunk in chunks}) == 1
 
 
@@ -107,10 +109,9 @@ def test_an_answer_ends_before_its_stop_text(server: Server):
 def test_a_wrong_call_gets_a_clear_error(
     server: Server, options: dict[str, Any], kind: type[openai.APIStatusError], stream: bool
 ):
+    call: Any = server.client.chat.completions.create
     with pytest.raises(kind) as caught:
-        server.client.chat.completions.create(
-            **{"model": "tiny", "messages": ASK, "max_tokens": 2, "stream": stream, **options}
-        )
+        call(**{"model": "tiny", "messages": ASK, "max_tokens": 2, "stream": stream, **options})
     assert caught.value.type == "invalid_request_error"
     if kind is openai.NotFoundError:
         assert caught.value.code == "model_not_found"

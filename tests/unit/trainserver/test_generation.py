@@ -9,8 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from trainserver.generation import Sampling, _doubtful, generate  # noqa: E402
+from trainserver.generation import _doubtful, generate  # noqa: E402
 from trainserver.rows import Message  # noqa: E402
+from trainserver.sampling import Sampling  # noqa: E402
 from trainserver.tokenising import encode_prompt, load_tokenizer  # noqa: E402
 from trainserver.training import load_model  # noqa: E402
 

@@ -19,14 +19,17 @@ def test_a_job_ends_with_a_named_model_and_real_numbers(server: Server, trained:
     assert trained.fine_tuned_model is not None
     assert trained.fine_tuned_model.startswith("ft:tiny:ftbot:numbers:")
     assert trained.metadata == {"team": "red"}
-    assert trained.method is not None and trained.method.supervised is not None
+    assert trained.method is not None
+    assert trained.method.supervised is not None
     chosen = trained.method.supervised.hyperparameters
     assert chosen is not None
     assert (chosen.n_epochs, chosen.batch_size, chosen.learning_rate_multiplier) == (5, 4, 1)
-    assert trained.trained_tokens and trained.trained_tokens % 5 == 0
+    assert trained.trained_tokens
+    assert trained.trained_tokens % 5 == 0
     assert trained.estimated_finish is None
-    assert trained.finished_at and trained.finished_at >= trained.created_at
-    assert not (trained.error and trained.error.code)
+    assert trained.finished_at
+    assert trained.finished_at >= trained.created_at
+    assert trained.error is None or trained.error.code is None
 
 
 def test_the_events_tell_the_story_in_order(server: Server, trained: FineTuningJob):
@@ -107,7 +110,8 @@ def test_a_job_may_go_on_from_a_tuned_model(server: Server, trained: FineTuningJ
     done = server.finished(job.id)
     assert done.status == "succeeded"
     assert done.model == trained.fine_tuned_model
-    assert done.fine_tuned_model and done.fine_tuned_model.startswith("ft:tiny:ftbot::")
+    assert done.fine_tuned_model
+    assert done.fine_tuned_model.startswith("ft:tiny:ftbot::")
     first = next(event.data for event in server.events(job.id) if event.type == "metrics")
     begun = next(event.data for event in server.events(trained.id) if event.type == "metrics")
     assert first["train_loss"] < begun["train_loss"]
@@ -124,9 +128,11 @@ def test_a_job_cancelled_while_it_trains_stops_for_good(server: Server):
     job = server.job(lines(40), hyperparameters={"n_epochs": 50})
     until(lambda: any(event.type == "metrics" for event in server.events(job.id)), "a first step")
     running = server.client.fine_tuning.jobs.retrieve(job.id)
-    assert running.status == "running" and running.estimated_finish
+    assert running.status == "running"
+    assert running.estimated_finish
     cancelled = server.client.fine_tuning.jobs.cancel(job.id)
-    assert cancelled.status == "cancelled" and cancelled.finished_at
+    assert cancelled.status == "cancelled"
+    assert cancelled.finished_at
     after = server.job(hyperparameters={"n_epochs": 1})
     assert server.finished(after.id).status == "succeeded"
     assert server.events(job.id)[-1].message == "Fine-tuning job cancelled"
@@ -180,7 +186,8 @@ def test_a_wrong_create_call_is_refused_and_names_the_parameter(
 ):
     with pytest.raises(openai.BadRequestError) as caught:
         server.job(lines(1), **options)
-    assert caught.value.param is not None and caught.value.param.startswith(param)
+    assert caught.value.param is not None
+    assert caught.value.param.startswith(param)
 
 
 def test_an_unknown_job_is_not_found(server: Server):

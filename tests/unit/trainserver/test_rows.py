@@ -47,7 +47,8 @@ def test_blank_lines_and_a_byte_order_mark_do_no_harm_and_lines_count_on(tmp_pat
 def test_a_row_of_no_use_is_named_with_its_line(tmp_path: Path, row: Any, reason: str):
     with pytest.raises(JobFailed) as caught:
         read_rows(_write(tmp_path / "a.jsonl", ROW, row), "training_file", at_least=1)
-    assert "line 2" in caught.value.message and reason in caught.value.message
+    assert "line 2" in caught.value.message
+    assert reason in caught.value.message
     assert caught.value.code == "invalid_training_file"
 
 

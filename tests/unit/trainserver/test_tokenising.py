@@ -40,13 +40,15 @@ def test_what_is_asked_later_is_how_the_training_row_begins(tokenizer):
     (example,) = encode_rows(tokenizer, [Row(1, TURNS)], 1000, "training_file")
     prompt = encode_prompt(tokenizer, TURNS[:-1])
     assert list(example.ids[: len(prompt)]) == prompt
-    assert example.targets[len(prompt)] and not example.targets[len(prompt) - 1]
+    assert example.targets[len(prompt)]
+    assert not example.targets[len(prompt) - 1]
 
 
 def test_a_long_row_is_cut_at_its_end(tokenizer):
     row = Row(1, (Message("user", "Hi"), Message("assistant", "y" * 100, trained=True)))
     (example,) = encode_rows(tokenizer, [row], 50, "training_file")
-    assert len(example.ids) == 50 and example.truncated
+    assert len(example.ids) == 50
+    assert example.truncated
 
 
 def test_a_row_with_nothing_left_to_learn_fails_the_job(tokenizer):

@@ -1,0 +1,99 @@
+# pyright: basic
+"""The training loop: it learns, repeats itself, and goes on where it was cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from trainserver.adapters import Switch, read_adapter  # noqa: E402
+from trainserver.errors import BaseUnavailable, ServingFailed  # noqa: E402
+from trainserver.hyperparameters import Resolved  # noqa: E402
+from trainserver.rows import Message, Row  # noqa: E402
+from trainserver.tokenising import encode_rows, load_tokenizer  # noqa: E402
+from trainserver.training import Trainer, add_adapter, load_model  # noqa: E402
+
+# peft asks transformers in a way that transformers wants to drop.
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+CHOSEN = Resolved(n_epochs=4, batch_size=4, learning_rate_multiplier=1.0)
+
+
+@pytest.fixture(scope="module")
+def examples(tiny: Path):
+    rows = [
+        Row(i, (Message("user", f"n {i}"), Message("assistant", f"number {i}", trained=True)))
+        for i in range(10)
+    ]
+    return encode_rows(load_tokenizer(tiny, None), rows, 256, "training_file")
+
+
+def _trainer(tiny: Path, examples, seed: int = 1) -> Trainer:
+    model = add_adapter(load_model(tiny), seed, None)
+    return Trainer(model, examples, examples[:3], CHOSEN, learning_rate=0.01, seed=seed)
+
+
+def test_loss_falls_and_a_seed_repeats_every_number(tiny: Path, examples):
+    runs = []
+    for seed in (1, 1, 2):
+        trainer = _trainer(tiny, examples, seed)
+        runs.append([step for epoch in range(1, 5) for step in trainer.epoch(epoch)])
+    first, second, other = runs
+    assert first == second != other
+    assert len(first) == first[-1].total_steps == 12
+    assert first[-1].loss < first[0].loss
+    assert [step.step for step in first if step.valid_loss is not None] == [3, 6, 9, 12]
+
+
+def test_a_run_taken_up_from_its_state_makes_the_same_steps(tiny: Path, examples, tmp_path: Path):
+    whole = _trainer(tiny, examples)
+    expected = [step for epoch in range(1, 5) for step in whole.epoch(epoch)]
+    begun = _trainer(tiny, examples)
+    steps = [step for epoch in (1, 2) for step in begun.epoch(epoch)]
+    begun.save_adapter(tmp_path / "epoch-2", "tiny")
+    torch.save(begun.state(), tmp_path / "state.pt")
+    resumed = _trainer(tiny, examples)
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True), tmp_path / "epoch-2")
+    steps += [step for epoch in (3, 4) for step in resumed.epoch(epoch)]
+    assert steps == expected
+
+
+def test_an_adapter_merged_for_answering_says_what_training_said(tiny: Path, examples, tmp_path: Path):
+    trainer = _trainer(tiny, examples)
+    for step in trainer.epoch(1):
+        assert step.loss > 0
+    trainer.save_adapter(tmp_path / "a", "tiny")
+    ids = torch.tensor([examples[0].ids])
+    model = load_model(tiny)
+    switch = Switch(model)
+    with torch.no_grad():
+        base = model(input_ids=ids).logits
+        switch.to(tmp_path / "a")
+        tuned = model(input_ids=ids).logits
+        trainer.model.eval()
+        torch.testing.assert_close(tuned, trainer.model(input_ids=ids).logits, atol=1e-5, rtol=1e-4)
+        assert not torch.allclose(base, tuned)
+        switch.to(None)
+        assert torch.equal(model(input_ids=ids).logits, base)
+
+
+def test_an_adapter_folder_is_one_that_peft_reads(tiny: Path, examples, tmp_path: Path):
+    from peft import PeftModel
+
+    trainer = _trainer(tiny, examples)
+    list(trainer.epoch(1))
+    trainer.save_adapter(tmp_path / "a", "tiny")
+    loaded = PeftModel.from_pretrained(load_model(tiny), tmp_path / "a")
+    assert loaded.peft_config["default"].base_model_name_or_path == "tiny"
+    ids = torch.tensor([examples[0].ids])
+    with torch.no_grad():
+        assert torch.equal(loaded(input_ids=ids).logits, trainer.model.eval()(input_ids=ids).logits)
+
+
+def test_a_missing_adapter_or_base_is_said(tmp_path: Path):
+    with pytest.raises(ServingFailed):
+        read_adapter(tmp_path)
+    with pytest.raises(BaseUnavailable):
+        load_model(tmp_path)
