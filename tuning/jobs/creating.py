@@ -108,7 +108,7 @@ async def _created(parts: Parts, provider: Provider, job: Job, made: ProviderJob
 def _later(db: Database, job_id: int, at: float, trouble: str) -> None:
     job = jobs.get(db, job_id)
     if job.state == "sending":
-        jobs.change(db, job_id, poll_at=at, attempts=max(job.attempts, 1))
+        jobs.change(db, job_id, poll_at=at)
         mark(db, job_id, trouble=trouble)
 
 

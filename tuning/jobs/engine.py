@@ -97,6 +97,11 @@ class Engine:
             raise NotCancellable(f"{job.name} has ended already ({job.state}).")
         return jobs.get(db, job_id)
 
+    async def look(self, job_id: int) -> None:
+        """Asks about a job at once, because a person or a webhook wants to know."""
+        await self._store.write(lambda db: jobs.change(db, job_id, poll_at=0.0))
+        self.wake()
+
     async def tick(self) -> None:
         """Advances everything that is due, once; slow things go on as tasks of their own."""
         due = await self._store.read(_due)

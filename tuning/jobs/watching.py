@@ -15,7 +15,7 @@ import structlog
 from storage import jobs
 from storage.records import Job
 from storage.store import Database
-from tuning.errors import ProviderError, Refused, Unreachable
+from tuning.errors import ProviderError, Refused, TuningError, Unreachable
 from tuning.jobs.applying import ENDED, News, apply, fail, mark
 from tuning.jobs.parts import Parts
 from tuning.providers import Gateway, ProviderJob
@@ -57,11 +57,15 @@ class Watch:
     async def ask(self, provider: str, open_jobs: list[Job]) -> None:
         """Asks one provider about these jobs and keeps what it says."""
         line = self._lines.setdefault(provider, _Line())
-        gateway = self._parts.providers.get(provider).gateway
         try:
+            gateway = self._parts.providers.get(provider).gateway
             found = await gateway.list_jobs({j.provider_job_id for j in open_jobs if j.provider_job_id})
         except ProviderError as problem:
             await self._silence(line, open_jobs, problem)
+            return
+        except TuningError as problem:  # the provider was taken out of the configuration
+            line.quiet_until, words = self._parts.clock() + self._parts.poll_max, str(problem)
+            await self._parts.store.write(lambda db: _mark_trouble(db, open_jobs, words))
             return
         line.failures, line.quiet_until = 0, 0.0
         gate = asyncio.Semaphore(AT_ONCE)
@@ -163,3 +167,8 @@ def _mark_silent(db: Database, open_jobs: list[Job], problem: ProviderError) -> 
     for job in open_jobs:
         since = job.heard_at or job.created_at
         mark(db, job.id, silent=since, trouble=str(problem) if isinstance(problem, Refused) else None)
+
+
+def _mark_trouble(db: Database, open_jobs: list[Job], words: str) -> None:
+    for job in open_jobs:
+        mark(db, job.id, trouble=words)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,15 @@ async def test_the_check_needs_no_provider(works: Works) -> None:
     checked = await intake(works).check(made.id, spool)
     assert checked.state == "ready"
     assert checked.report["cost"] is None or checked.report["cost"]["usd"] is None
+
+
+async def test_the_check_runs_in_a_process_of_its_own(works: Works) -> None:
+    made, spool = await drop(works.house, lines(12))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        there = Intake(
+            works.house.store, works.house.providers, works.house.clock, pool, works.house.folder / "kept"
+        )
+        assert (await there.check(made.id, spool)).state == "ready"
 
 
 async def test_prices_follow_base_and_epochs(works: Works) -> None:

@@ -253,6 +253,23 @@ async def test_a_job_that_ended_at_the_provider_meanwhile_cannot_be_cancelled(wo
     assert (await works.job()).state == "ready"
 
 
+async def test_a_person_who_asks_gets_the_newest_word_at_once(works: Works) -> None:
+    await works.started()
+    await works.pass_time()
+    run(works, steps=2)
+    await works.engine.look(1)
+    await works.engine.settle()
+    assert (await works.job()).progress["step"] == 2
+
+
+async def test_a_provider_taken_out_of_the_settings_is_said_on_the_card(works: Works) -> None:
+    await works.started()
+    await works.house.store.write(lambda db: jobs.change(db, 1, provider="former"))
+    await works.pass_time()
+    job = await works.job()
+    assert (job.state, "former" in job.progress["trouble"]) == ("accepted", True)
+
+
 async def test_a_running_job_is_asked_at_its_own_pace(works: Works) -> None:
     await works.started()
     job = run(works, steps=0)
