@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers.answer import Answer, Call
 from handlers.facts import job_facts
 from handlers.house import House
@@ -16,7 +18,7 @@ async def run(call: Call, house: House) -> Answer:
     if not call.args.strip():
         only = await house.store.read(lambda db: jobs.in_channel(db, call.channel, limit=1))
         if only:
-            call = Call(call.verb, f"#{only[0].id}", call.user, call.channel, call.thread, call.surface)
+            call = replace(call, args=f"#{only[0].id}")
     job = await find_job(call, house)
     facts = await job_facts(house, job)
     checkpoints = await house.store.read(lambda db: jobs.checkpoints_of(db, job.id))

@@ -123,16 +123,12 @@ def _likeliest(ready: list[Dataset]) -> Dataset | None:
 
 
 def _validation_for(dataset: Dataset, ready: list[Dataset]) -> Dataset | None:
-    """The newest validation file whose name begins as the dataset's does."""
+    """The newest validation file whose name begins as the dataset's; for ``train.jsonl`` the only one."""
     stem = dataset.name.rsplit(".", 1)[0].lower()
-    return next(
-        (
-            d
-            for d in ready
-            if d.id != dataset.id and _looks_like_validation(d) and d.name.lower().startswith(stem)
-        ),
-        None,
-    )
+    others = [d for d in ready if d.id != dataset.id and _looks_like_validation(d)]
+    if stem in ("train", "training") and len(others) == 1:
+        return others[0]
+    return next((d for d in others if d.name.lower().startswith(stem)), None)
 
 
 def _looks_like_validation(dataset: Dataset) -> bool:

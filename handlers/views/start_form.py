@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from handlers.answer import Block
 from handlers.text import about, cut, name, plural
+from handlers.views.form_values import LIMITS, channel_of, checked, id_of, number_in, selected, typed
 from handlers.views.layout import option, plain, rich, small
 from handlers.views.prices import Offer, base_words, price_line, until
 from storage.records import Dataset
@@ -30,14 +31,7 @@ BLOCK_OF = {
 }
 """Block id of each field that ``StartRefused.field`` may name."""
 
-_LIMITS: dict[str, tuple[float, float]] = {
-    "more_epochs": (1, 50),
-    "more_batch": (1, 256),
-    "more_rate": (0.0001, 100),
-    "more_seed": (0, 2**31 - 1),
-}
 _CHOICES = 100
-T = TypeVar("T", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +98,14 @@ def submit_words(offer: Offer) -> str:
 
 def chosen(view: Mapping[str, Any]) -> Chosen:
     """What a form holds at this moment; values that make no sense yet count as nothing."""
-    validation = _selected(view, "validation")
-    epochs = _number(view, "more_epochs", int)
+    validation = selected(view, "validation")
+    epochs = number_in(view, "more_epochs", int)
     return Chosen(
-        channel=_channel(view),
-        dataset_id=_id(_selected(view, "dataset")),
-        validation_id=None if validation == NO_VALIDATION else _id(validation),
-        offer_key=_selected(view, "base"),
-        suffix=_typed(view, "name"),
+        channel=channel_of(view),
+        dataset_id=id_of(selected(view, "dataset")),
+        validation_id=None if validation == NO_VALIDATION else id_of(validation),
+        offer_key=selected(view, "base"),
+        suffix=typed(view, "name"),
         epochs=None if isinstance(epochs, str) else epochs,
     )
 
@@ -133,10 +127,10 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         errors["base"] = "Choose what to train on."
     if not NAME_PATTERN.fullmatch(now.suffix):
         errors["name"] = "Use up to 40 letters, digits, - and _, beginning with a letter or digit."
-    epochs = _checked(view, "more_epochs", int, errors)
-    batch = _checked(view, "more_batch", int, errors)
-    rate = _checked(view, "more_rate", float, errors)
-    seed = _checked(view, "more_seed", int, errors)
+    epochs = checked(view, "more_epochs", int, errors)
+    batch = checked(view, "more_batch", int, errors)
+    rate = checked(view, "more_rate", float, errors)
+    seed = checked(view, "more_seed", int, errors)
     if errors or now.dataset_id is None:
         return errors
     return StartRequest(
@@ -238,7 +232,7 @@ def _more() -> list[Block]:
 
 
 def _more_field(block_id: str, label: str, decimal: bool) -> Block:
-    low, high = _LIMITS[block_id]
+    low, high = LIMITS[block_id]
     element: Block = {
         "type": "number_input",
         "action_id": block_id,
@@ -250,53 +244,3 @@ def _more_field(block_id: str, label: str, decimal: bool) -> Block:
     if live:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     return _input(block_id, label, element, optional=True, dispatch=live)
-
-
-def _state(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
-    state = cast("dict[str, Any]", view.get("state") or {})
-    elements = cast("dict[str, dict[str, dict[str, Any]]]", state.get("values") or {}).get(block_id) or {}
-    return next(iter(elements.values()), cast("dict[str, Any]", {}))
-
-
-def _selected(view: Mapping[str, Any], block_id: str) -> str | None:
-    picked: dict[str, Any] = _state(view, block_id).get("selected_option") or {}
-    return picked.get("value")
-
-
-def _typed(view: Mapping[str, Any], block_id: str) -> str:
-    return str(_state(view, block_id).get("value") or "").strip()
-
-
-def _id(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() else None
-
-
-def _channel(view: Mapping[str, Any]) -> str:
-    return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
-
-
-def _number(view: Mapping[str, Any], block_id: str, kind: Callable[[str], T]) -> T | str | None:
-    """The number in a field, ``None`` when it is empty, or what is wrong with it."""
-    typed = _typed(view, block_id)
-    if not typed:
-        return None
-    low, high = _LIMITS[block_id]
-    try:
-        value = kind(typed)
-    except ValueError:
-        return (
-            "Enter a whole number, or leave it empty."
-            if kind is int
-            else "Enter a number, or leave it empty."
-        )
-    return value if low <= value <= high else f"Enter a number from {low:g} to {high:g}, or leave it empty."
-
-
-def _checked(
-    view: Mapping[str, Any], block_id: str, kind: Callable[[str], T], errors: dict[str, str]
-) -> T | None:
-    value = _number(view, block_id, kind)
-    if isinstance(value, str):
-        errors[block_id] = value
-        return None
-    return value

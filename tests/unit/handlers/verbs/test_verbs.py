@@ -293,3 +293,12 @@ async def test_a_form_closed_meanwhile_is_no_error(house: House):
     await keep(house, a_dataset())
     cast(PlayedSlack, house.client).refuse["views_update"] = "not_found"
     assert await dispatch(call("start"), house) is None
+
+
+async def test_train_and_valid_belong_together(house: House):
+    valid = a_dataset(id=2, name="valid.jsonl", drop_id="C1:1.2:F2", sha256="cd", version=1)
+    await keep(house, a_dataset(name="train.jsonl"), valid)
+    assert await dispatch(call("start"), house) is None
+    view = cast(PlayedSlack, house.client).asked("views_update")[0]["view"]
+    block = next(b for b in view["blocks"] if b.get("block_id") == "validation")
+    assert block["element"]["initial_option"]["text"]["text"].startswith("valid.jsonl")
