@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ BASE = "gpt-4.1-mini-2025-04-14"
 class Fault:
     """Answers the next ``times`` matching requests with ``status``; ``after``: does first what was asked.
 
-    ``hang`` seconds pass before the answer (for time-outs).
+    ``hang`` seconds pass before the answer (for time-outs). Status 200 is a login page where JSON belongs.
     """
 
     method: str
@@ -148,6 +148,8 @@ class FakeProvider:
             await self._answer(request, path)
         if fault.hang:
             await asyncio.sleep(fault.hang)
+        if fault.status == 200:
+            return HTMLResponse("<html>Please sign in</html>")
         return error(fault.status, fault.code, fault.message, fault.headers)
 
     async def _answer(self, request: Request, path: str) -> Response:

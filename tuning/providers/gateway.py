@@ -69,9 +69,9 @@ class Gateway:
         try:
             with provider_errors():
                 made = await self._sending.files.create(file=(filename, stream), purpose="fine-tune")
+                return made.id
         finally:
             stream.close()
-        return made.id
 
     async def find_file(self, filename: str) -> str | None:
         """The newest usable file with this name, or ``None``."""
@@ -112,12 +112,14 @@ class Gateway:
     async def _job_pages(self, **question: Any) -> AsyncGenerator[list[ProviderJob]]:
         with provider_errors():
             page = await self._client.fine_tuning.jobs.list(limit=PAGE, **question)
+            found = [reading.job(j) for j in page.data]
         for _ in range(MOST_PAGES):
-            yield [reading.job(j) for j in page.data]
-            if not page.data or not page.has_next_page():
+            yield found
+            if not found or not page.has_next_page():
                 return
             with provider_errors():
                 page = await page.get_next_page()
+                found = [reading.job(j) for j in page.data]
 
     async def retrieve(self, job_id: str) -> ProviderJob:
         """One job."""
@@ -205,10 +207,11 @@ class Gateway:
         asked = chat_body(model, messages, tools, max_tokens, temperature)
         with provider_errors():
             answer = await self._whole_answer(asked)
-        if not answer.choices:
+            choices = answer.choices
+            tokens = answer.usage.completion_tokens if answer.usage else None
+        if not choices:
             raise Refused("no_choice", None, "The model gave no answer.")
-        choice = answer.choices[0]
-        tokens = answer.usage.completion_tokens if answer.usage else None
+        choice = choices[0]
         return Completion(choice.message.content or "", choice.finish_reason or "stop", tokens)
 
     async def _whole_answer(self, asked: Json) -> ChatCompletion:

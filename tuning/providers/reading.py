@@ -37,8 +37,14 @@ def mapping(value: object) -> Json:
 
 
 def job(source: object) -> ProviderJob:
-    """A job. ``error`` stays empty unless it has a code or message: providers send ``{}`` for no error."""
+    """A job. ``error`` stays empty unless it has a code or message: providers send ``{}`` for no error.
+
+    Raises:
+        ValueError: this is no job: it has no id.
+    """
     raw = mapping(source)
+    if not text(raw.get("id")):
+        raise ValueError("a job without an id")
     error = {k: v for k, v in mapping(raw.get("error")).items() if v is not None}
     return ProviderJob(
         id=str(raw.get("id") or ""),

@@ -90,8 +90,15 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 @contextmanager
 def provider_errors() -> Generator[None]:
-    """Turns the SDK's errors raised inside into provider errors."""
+    """Turns the SDK's errors raised inside into provider errors.
+
+    An answer of quite another shape (a login page with status 200, say) makes the SDK stumble over itself;
+    that is an answer without sense, and nothing is known of what the provider did.
+    """
     try:
         yield
     except openai.OpenAIError as problem:
         raise from_sdk(problem) from problem
+    except (AttributeError, TypeError, ValueError) as problem:
+        plain = "The provider's answer made no sense."
+        raise Unreachable("no_sense", None, plain, str(problem)) from problem

@@ -16,9 +16,9 @@ from tests.support.provider import FakeProvider, serving
 from tuning.providers import Gateway, ProviderConfig, Providers
 
 REPORT: dict[str, Any] = {
-    "file": "triage.jsonl", "sha256": "a" * 64, "bytes": 100, "method": "supervised", "examples": 12, "rows": 12,
-    "verdict": "accept", "problems": [], "bad_rows": 0, "system_prompt": "Route it.", "tools": None,
-    "multi_system": 1, "cost": None,
+    "file": "triage.jsonl", "sha256": "a" * 64, "bytes": 100, "method": "supervised", "examples": 12,
+    "rows": 12, "verdict": "accept", "problems": [], "bad_rows": 0, "system_prompt": "Route it.",
+    "tools": None, "multi_system": 1, "cost": None,
     "tokens": {
         "total": 1000, "median": 80, "p95": 90, "max": 100, "over_limit": 0, "limit": 65536,
         "encoding": "o200k_base", "exact": True,
@@ -47,9 +47,9 @@ class House:
         known = len(await self.store.read(lambda db: datasets.in_channel(db, "C1")))
         values: dict[str, Any] = {
             "id": 0, "name": name, "version": 1, "channel": "C1", "thread": "100.1", "user": "U1",
-            "drop_id": f"drop-{known}-{sha}-{name}", "state": "ready", "created_at": self.now, "sha256": sha * 64,
-            "bytes": 100, "method": "supervised", "examples": 12, "tokens": 1000, "path": str(path),
-            "system_prompt": "Route it.", "report": REPORT,
+            "drop_id": f"drop-{known}-{sha}-{name}", "state": "ready", "created_at": self.now,
+            "sha256": sha * 64, "bytes": 100, "method": "supervised", "examples": 12, "tokens": 1000,
+            "path": str(path), "system_prompt": "Route it.", "report": REPORT,
         }  # fmt: skip
         made = await self.store.write(lambda db: datasets.add(db, Dataset(**(values | fields))))
         assert made is not None

@@ -65,6 +65,14 @@ async def test_a_create_whose_answer_was_lost_is_found_again(works: Works, filte
     assert len(works.house.provider.created) == 1
 
 
+async def test_a_create_answered_with_a_login_page_is_found_again(works: Works) -> None:
+    works.house.provider.fault("POST", "/fine_tuning/jobs", after=True, status=200)
+    await works.started()
+    await works.pass_time()
+    assert (await works.job()).provider_job_id == "ftjob-1"
+    assert len(works.house.provider.created) == 1
+
+
 async def test_a_create_that_timed_out_is_found_again(works: Works) -> None:
     works.house.provider.fault("POST", "/fine_tuning/jobs", after=True, hang=3.0)
     await works.started()

@@ -118,6 +118,29 @@ async def test_the_kinds_of_trouble_are_told_apart(gateway: Gateway, provider: F
         await gateway.retrieve("x")
 
 
+async def test_a_login_page_where_an_answer_belongs_is_no_answer(
+    gateway: Gateway, provider: FakeProvider, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text("{}\n")
+    for method in ("GET", "POST"):
+        provider.fault(method, ".*", status=200, times=99)
+    for question in (
+        gateway.models(),
+        gateway.retrieve("x"),
+        gateway.list_jobs({"x"}),
+        gateway.find_job("i", filters=True),
+        gateway.newest_events("x", set()),
+        gateway.checkpoints("x"),
+        gateway.create_job(CreateJob("i1", BASE, "supervised", "t", "file-1")),
+        gateway.upload(path, "x.jsonl"),
+        gateway.find_file("x.jsonl"),
+        gateway.complete("m", []),
+    ):
+        with pytest.raises(Unreachable, match="no sense"):
+            await question
+
+
 async def test_a_provider_that_is_not_there_is_unreachable() -> None:
     nobody = Gateway("http://127.0.0.1:9/v1", "sk-test", timeout=2.0, retries=0)
     with pytest.raises(Unreachable, match="cannot be reached"):
