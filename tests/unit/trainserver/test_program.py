@@ -101,7 +101,8 @@ def test_a_job_whose_base_does_not_load_fails_and_the_server_lives(tmp_path: Pat
     try:
         done = server.finished(server.job(model="broken").id)
         assert done.status == "failed"
-        assert done.error is not None and done.error.code == "base_unavailable"
+        assert done.error is not None
+        assert done.error.code == "base_unavailable"
         with pytest.raises(openai.InternalServerError):
             server.client.chat.completions.create(model="broken", messages=[{"role": "user", "content": "x"}])
         answer = server.client.chat.completions.create(
