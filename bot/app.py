@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -17,8 +19,6 @@ from aiohttp import WSMessage
 from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
     AsyncIOScheduler,
 )
-from handlers.delivery import Delivery
-from handlers.register import register
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -26,7 +26,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartError
 from bot.settings import Settings
+from handlers.delivery import Delivery
 from handlers.house import House
+from handlers.register import register
 from storage.store import Store
 from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
@@ -37,12 +39,22 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
+PARENT_LOOK_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """How long a stop waits for work under way; what is left is taken up at the next start."""
 
 
-def _ignore_signals() -> None:
+def _be_a_worker() -> None:
+    """Begins a worker process: Ctrl-C is its parent's to handle, and it ends when its parent was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def _only_one(folder: Path) -> IO[str]:
@@ -123,7 +135,7 @@ class Bot:
         settings = self.settings
         providers = Providers(settings.providers())
         self._stack.push_async_callback(providers.close)
-        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_ignore_signals)
+        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_be_a_worker)
         self._stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         kept = settings.ftbot_data / "datasets"
         spool = settings.ftbot_data / "spool"

@@ -23,7 +23,7 @@ EPOCHS = 3
 
 @dataclass(frozen=True)
 class Files:
-    """What is dropped; ``notes`` say what was done to the person's own file; ``name`` begins the model's name."""
+    """What is dropped; ``notes`` say what was done to the person's file; ``name`` begins the model's name."""
 
     broken: Path
     training: Path

@@ -8,12 +8,14 @@ import re
 import secrets
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.errors import ProgramDied
 
-READY = re.compile(r"ready(?: at (http\S+))?")
+READY = re.compile(rb"^(?:ftbot|localslack|trainserver) ready(?: at (http\S+))?$", re.MULTILINE)
+LOOK_SECONDS = 0.1
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 LOG_LINES = 15
@@ -35,7 +37,7 @@ class Program:
 
 @dataclass
 class Programs:
-    """Starts and stops the programs of one workspace in ``folder``; ``options`` are extra arguments by name."""
+    """Starts and stops the programs of one workspace in ``folder``; ``options``: extra arguments by name."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -75,33 +77,32 @@ class Programs:
         log = self.folder / f"{name}.log"
         arguments = command if own_data else [*command, "--data", str(data), *self.options.get(name, [])]
         with log.open("ab") as sink:
+            begins = sink.tell()
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 *arguments,
                 env={**self.env, **extra, "PYTHONUNBUFFERED": "1"},
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=sink,
                 stderr=sink,
                 start_new_session=True,
             )
         program = Program(name, process, log)
         self.running[name] = program
-        program.url = await self._ready(program)
+        program.url = await self._ready(program, begins)
         return program
 
-    async def _ready(self, program: Program) -> str:
-        assert program.process.stdout is not None
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                async for raw in program.process.stdout:
-                    if found := READY.search(raw.decode("utf-8", "replace")):
-                        return found[1] or ""
-        except TimeoutError:
-            raise ProgramDied(
-                f"{program.name} was not ready within {START_SECONDS:.0f} s.", program.name
-            ) from None
-        raise ProgramDied(f"{program.name} ended before it was ready.", program.name)
+    async def _ready(self, program: Program, begins: int) -> str:
+        """Waits for the ready line in the log after ``begins`` bytes; answers the address in it."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if found := READY.search(program.log.read_bytes()[begins:]):
+                return found[1].decode() if found[1] else ""
+            if program.process.returncode is not None:
+                raise ProgramDied(f"{program.name} ended before it was ready.", program.name)
+            await asyncio.sleep(LOOK_SECONDS)
+        raise ProgramDied(f"{program.name} was not ready within {START_SECONDS:.0f} s.", program.name)
 
     def check(self) -> None:
         """Looks whether all are alive.

@@ -52,7 +52,7 @@ def use(db: Database, choice: ChannelModel) -> ChannelModel | None:
     row = to_row(choice)
     names = ", ".join(row)
     marks = ", ".join("?" for _ in row)
-    run(db, f"INSERT OR REPLACE INTO channel_models ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
+    run(db, f"INSERT OR REPLACE INTO channel_models ({names}) VALUES ({marks})", list(row.values()))
     return before
 
 

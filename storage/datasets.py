@@ -12,7 +12,7 @@ from storage.rows import first, insert, run, scalar, select, update
 
 
 def add(db: Database, dataset: Dataset) -> Dataset | None:
-    """Keeps a new drop (``id`` is given here) and answers it, or ``None`` when its ``drop_id`` is known already."""
+    """Keeps a new drop (``id`` is given here) and answers it, or ``None`` when its ``drop_id`` is known."""
     row_id = insert(db, "datasets", dataset, drop=("id",), ignore=True)
     return get(db, row_id) if row_id else None
 
@@ -71,7 +71,8 @@ def want_upload(db: Database, upload: Upload) -> None:
     insert(db, "uploads", upload, ignore=True)
     run(
         db,
-        "UPDATE uploads SET state = 'due', error = NULL WHERE sha256 = ? AND provider = ? AND state = 'failed'",
+        "UPDATE uploads SET state = 'due', error = NULL"
+        " WHERE sha256 = ? AND provider = ? AND state = 'failed'",
         [upload.sha256, upload.provider],
     )
 
@@ -88,7 +89,7 @@ def uploads_in(db: Database, *states: str) -> list[Upload]:
         db,
         Upload,
         f"SELECT * FROM uploads WHERE state IN ({marks}) ORDER BY updated_at",
-        list(states),  # noqa: S608
+        list(states),
     )
 
 

@@ -9,7 +9,7 @@ from storage.rows import first, insert, run, select, update
 
 
 def put(db: Database, item: InboxItem) -> int:
-    """Keeps a payload; answers its id, or 0 when its key or content key is known already (``item.id`` is ignored)."""
+    """Keeps a payload; answers its id, or 0 when its key or content key is known (``item.id`` is ignored)."""
     return insert(db, "inbox", item, drop=("id",), ignore=True)
 
 

@@ -56,7 +56,7 @@ def change(db: Database, job_id: int, **changes: Any) -> None:
 def in_states(db: Database, *states: JobState) -> list[Job]:
     """Jobs in any of these states, oldest first."""
     marks = ", ".join("?" for _ in states)
-    return select(db, Job, f"SELECT * FROM jobs WHERE state IN ({marks}) ORDER BY id", list(states))  # noqa: S608
+    return select(db, Job, f"SELECT * FROM jobs WHERE state IN ({marks}) ORDER BY id", list(states))
 
 
 def in_channel(db: Database, channel: str, *, limit: int = 10) -> list[Job]:
@@ -65,7 +65,7 @@ def in_channel(db: Database, channel: str, *, limit: int = 10) -> list[Job]:
     return select(
         db,
         Job,
-        f"SELECT * FROM jobs WHERE channel = ? ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",  # noqa: S608
+        f"SELECT * FROM jobs WHERE channel = ? ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",
         [channel, *OPEN_JOB_STATES, limit],
     )
 
@@ -132,7 +132,7 @@ def evaluations_in(db: Database, *states: str) -> list[Evaluation]:
         db,
         Evaluation,
         f"SELECT * FROM evaluations WHERE state IN ({marks}) ORDER BY job_id",
-        list(states),  # noqa: S608
+        list(states),
     )
 
 

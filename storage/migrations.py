@@ -28,7 +28,8 @@ def m001_first_house(db: Database) -> None:
         CREATE TABLE datasets (
           id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, channel TEXT NOT NULL,
           thread TEXT NOT NULL, user TEXT NOT NULL, drop_id TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
-          created_at REAL NOT NULL, sha256 TEXT, bytes INTEGER NOT NULL, method TEXT, examples INTEGER NOT NULL,
+          created_at REAL NOT NULL, sha256 TEXT, bytes INTEGER NOT NULL, method TEXT,
+          examples INTEGER NOT NULL,
           tokens INTEGER NOT NULL, path TEXT, system_prompt TEXT, tools TEXT NOT NULL, report TEXT NOT NULL,
           error TEXT);
         CREATE INDEX datasets_channel ON datasets (channel, id);
@@ -37,12 +38,15 @@ def m001_first_house(db: Database) -> None:
           updated_at REAL NOT NULL, file_id TEXT, attempts INTEGER NOT NULL, error TEXT,
           PRIMARY KEY (sha256, provider));
         CREATE TABLE jobs (
-          id INTEGER PRIMARY KEY, intent TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, suffix TEXT NOT NULL,
+          id INTEGER PRIMARY KEY, intent TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+          suffix TEXT NOT NULL,
           number INTEGER NOT NULL, provider TEXT NOT NULL, base TEXT NOT NULL,
           dataset_id INTEGER NOT NULL REFERENCES datasets(id), channel TEXT NOT NULL, owner TEXT NOT NULL,
-          state TEXT NOT NULL, created_at REAL NOT NULL, validation_id INTEGER REFERENCES datasets(id), status TEXT,
+          state TEXT NOT NULL, created_at REAL NOT NULL, validation_id INTEGER REFERENCES datasets(id),
+          status TEXT,
           provider_job_id TEXT, settings TEXT NOT NULL, estimate TEXT NOT NULL, progress TEXT NOT NULL,
-          fine_tuned_model TEXT, trained_tokens INTEGER, error TEXT NOT NULL, started_at REAL, finished_at REAL,
+          fine_tuned_model TEXT, trained_tokens INTEGER, error TEXT NOT NULL, started_at REAL,
+          finished_at REAL,
           heard_at REAL, poll_at REAL NOT NULL, attempts INTEGER NOT NULL, ended_by TEXT,
           UNIQUE (provider, provider_job_id));
         CREATE INDEX jobs_state ON jobs (state);
@@ -61,7 +65,8 @@ def m001_first_house(db: Database) -> None:
         CREATE TABLE outbox (
           seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
           channel TEXT NOT NULL, body TEXT NOT NULL, created_at REAL NOT NULL, thread TEXT, thread_of TEXT,
-          card TEXT, state TEXT NOT NULL, due_at REAL NOT NULL, ts TEXT, attempts INTEGER NOT NULL, error TEXT);
+          card TEXT, state TEXT NOT NULL, due_at REAL NOT NULL, ts TEXT, attempts INTEGER NOT NULL,
+          error TEXT);
         CREATE INDEX outbox_state ON outbox (state, seq);
         CREATE TABLE cards (
           key TEXT PRIMARY KEY, kind TEXT NOT NULL, ref INTEGER NOT NULL, channel TEXT NOT NULL, thread TEXT,
@@ -71,7 +76,8 @@ def m001_first_house(db: Database) -> None:
           user TEXT NOT NULL, at REAL NOT NULL, job_id INTEGER REFERENCES jobs(id));
         CREATE TABLE chat_threads (
           channel TEXT NOT NULL, thread TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-          label TEXT NOT NULL, user TEXT NOT NULL, created_at REAL NOT NULL, job_id INTEGER REFERENCES jobs(id),
+          label TEXT NOT NULL, user TEXT NOT NULL, created_at REAL NOT NULL,
+          job_id INTEGER REFERENCES jobs(id),
           system_prompt TEXT, tools TEXT NOT NULL, active INTEGER NOT NULL, PRIMARY KEY (channel, thread));
         CREATE TABLE turns (
           id INTEGER PRIMARY KEY, channel TEXT NOT NULL, thread TEXT NOT NULL, role TEXT NOT NULL,

@@ -57,7 +57,7 @@ class Dataset:
     """One dropped file: what the check found, where its bytes are and where it was dropped.
 
     ``version`` counts the different contents dropped under one name in one channel, from 1.
-    ``report`` is ``Report.to_json()`` of the check plus ``system_prompt`` and ``tools``; empty while checking.
+    ``report`` is the check's ``Report.to_record()``; empty while checking.
     ``thread`` is the thread the card of the drop stands in.
     """
 
@@ -107,7 +107,8 @@ class Job:
 
     ``intent`` is unique and travels in the provider's ``metadata``; ``name`` (``triage-7``) is unique in the
     workspace and also names the model. ``settings`` holds ``method`` and its hyperparameters as asked for.
-    ``progress`` holds the newest figures: step, total_steps, train_loss, first_loss, valid_loss, token_accuracy,
+    ``progress`` holds the newest figures: step, total_steps, train_loss, first_loss, valid_loss,
+    token_accuracy,
     epochs, epochs_posted, estimated_finish.
     ``estimate`` holds what was promised before the start: usd, seconds, tokens, epochs, note.
     """
@@ -161,7 +162,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One snapshot of a model; ``number`` counts from 1 in step order, ``metrics`` as the provider names them."""
+    """One snapshot of a model; ``number`` counts from 1 in step order, ``metrics`` in the provider's names."""
 
     job_id: int
     checkpoint_id: str
@@ -176,7 +177,7 @@ class Checkpoint:
 class Evaluation:
     """The score of a finished job on its validation rows.
 
-    ``scores``: one ``{"label", "model", "right", "total"}`` per model asked; ``metric`` names what was counted.
+    ``scores``: one ``{"label", "model", "right", "total"}`` per model; ``metric`` names what was counted.
     """
 
     job_id: int
@@ -192,8 +193,8 @@ class Evaluation:
 class Notice:
     """One message that must reach one thread exactly once.
 
-    Its place is ``channel`` plus either ``thread`` (``None``: the channel itself) or ``thread_of``, the key of
-    a card whose own message is the root of the thread. ``card``: the sent message becomes that card.
+    Its place is ``channel`` plus either ``thread`` (``None``: the channel itself) or ``thread_of``, the key
+    of a card whose own message is the root of the thread. ``card``: the sent message becomes that card.
     ``kind`` and ``body`` say what to render; ``id`` travels in the message's metadata.
     """
 

@@ -83,12 +83,12 @@ def run(db: Database, sql: str, params: Params = ()) -> int:
 def insert(
     db: Database, table: str, record: object, *, drop: tuple[str, ...] = (), ignore: bool = False
 ) -> int:
-    """Inserts a record and answers its rowid; with ``ignore`` a duplicate key inserts nothing and answers 0."""
+    """Inserts a record and answers its rowid; with ``ignore`` a duplicate key inserts nothing: 0."""
     row = {k: v for k, v in to_row(record).items() if k not in drop}
     names = ", ".join(row)
     marks = ", ".join("?" for _ in row)
     verb = "INSERT OR IGNORE" if ignore else "INSERT"
-    cursor = db.conn.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
+    cursor = db.conn.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", list(row.values()))
     return int(cursor.lastrowid or 0) if cursor.rowcount else 0
 
 
@@ -99,4 +99,4 @@ def update(db: Database, table: str, keys: dict[str, Any], changes: dict[str, An
     }
     sets = ", ".join(f"{k} = ?" for k in packed)
     where = " AND ".join(f"{k} = ?" for k in keys)
-    return run(db, f"UPDATE {table} SET {sets} WHERE {where}", [*packed.values(), *keys.values()])  # noqa: S608
+    return run(db, f"UPDATE {table} SET {sets} WHERE {where}", [*packed.values(), *keys.values()])

@@ -14,22 +14,24 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 
 HEAD = """# Commands
 
-Each verb works as a slash command (`/ft VERB …`) and as a mention (`@ftbot VERB …`), because Slack has no slash commands
-in threads. A mistyped verb is answered with the nearest one. Made from the code by `tools/reference.py`.
+Each verb works as a slash command (`/ft VERB …`) and as a mention (`@ftbot VERB …`), because Slack has no slash
+commands in threads. A mistyped verb is answered with the nearest one. Made from the code by `tools/reference.py`.
 
 | say | it |
 |---|---|
 """
 
 TAIL = """
-A mention that begins with no verb is a question to the channel's model. A file dropped into the channel needs no
-command at all.
+A mention that begins with no verb is a question to the channel's model. A file dropped into the channel needs
+no command at all.
 """
 
 
 def commands() -> str:
     """The page about the verbs."""
-    rows = [f"| `{' '.join(filter(None, (verb.name, verb.usage)))}` | {verb.line} |" for verb in VERBS.values()]
+    rows = [
+        f"| `{' '.join(filter(None, (verb.name, verb.usage)))}` | {verb.line} |" for verb in VERBS.values()
+    ]
     return HEAD + "\n".join(rows) + "\n" + TAIL
 
 

@@ -61,7 +61,7 @@ class Workspace:
     async def root(
         self, channel: str, contains: str, *, seconds: float = WAIT, of: Person | None = None
     ) -> Json:
-        """Waits for a message in the channel (ephemeral ones too) whose words hold ``contains``; answers it."""
+        """Waits for a message in the channel (ephemeral ones too) that holds ``contains``; answers it."""
         person = of or self.jin
 
         async def look() -> Json | None:
@@ -71,7 +71,7 @@ class Workspace:
         return await person.wait(f"a message with “{contains}”", look, seconds)
 
     async def drop(self, channel: str, name: str, content: str | bytes, **fields: str) -> str:
-        """Drops a file with this content; ``fields`` go along (``claim_size``, ``claim_host``). Answers the ts."""
+        """Drops a file with this content and ``fields`` (``claim_size``, ``claim_host``); answers the ts."""
         form = aiohttp.FormData()
         data = content.encode() if isinstance(content, str) else content
         form.add_field("file", data, filename=name)
