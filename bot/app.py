@@ -29,6 +29,7 @@ from bot.settings import Settings
 from handlers.delivery import Delivery
 from handlers.house import House
 from handlers.register import register
+from handlers.slackapi import code_of, text_in
 from storage.store import Store
 from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
@@ -83,12 +84,10 @@ async def _who_am_i(client: AsyncWebClient, app_token: str) -> tuple[str, str]:
         me = await client.auth_test()
         await client.apps_connections_open(app_token=app_token)
     except SlackApiError as problem:
-        raise StartError(
-            f"Slack refuses the tokens ({problem.response.get('error')}). Run `ftbot doctor`."
-        ) from problem
+        raise StartError(f"Slack refuses the tokens ({code_of(problem)}). Run `ftbot doctor`.") from problem
     except (TimeoutError, OSError) as problem:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {problem}.") from problem
-    return str(me["user_id"]), str(me["team_id"])
+    return text_in(me, "user_id"), text_in(me, "team_id")
 
 
 class Bot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from bot.resources import resource
 from storage.errors import StoreError
 from tuning.errors import TuningError
 
-PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
 
 
 @click.group()

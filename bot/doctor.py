@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import SettingsError
 from bot.resources import resource
 from bot.settings import Settings, load
+from handlers.slackapi import code_of, header_in, text_in
 from storage.errors import StoreError
 from storage.store import Store
 from tuning.errors import TuningError
@@ -96,7 +97,7 @@ async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
     try:
         answer = await client.auth_test()
     except SlackApiError as problem:
-        code = str(problem.response.get("error"))
+        code = code_of(problem)
         yield Finding(
             "Bot token", False, f"Slack says {code}", "Copy SLACK_BOT_TOKEN from OAuth & Permissions."
         )
@@ -106,10 +107,9 @@ async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
             "Slack", False, f"{client.base_url} cannot be reached ({problem})", "Check SLACK_API_URL."
         )
         return
-    yield Finding("Bot token", True, f"{answer.get('user')} in {answer.get('team')}")
-    headers = {str(k).lower(): v for k, v in answer.headers.items()}
-    yield _scopes(str(headers.get("x-oauth-scopes", "")))
-    yield _clock(str(headers.get("date", "")))
+    yield Finding("Bot token", True, f"{text_in(answer, 'user')} in {text_in(answer, 'team')}")
+    yield _scopes(header_in(answer, "x-oauth-scopes"))
+    yield _clock(header_in(answer, "date"))
 
 
 def _scopes(granted: str) -> Finding:
@@ -137,7 +137,7 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     try:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as problem:
-        code = str(problem.response.get("error"))
+        code = code_of(problem)
         todo = (
             "Make an app-level token with connections:write and set SLACK_APP_TOKEN; switch Socket Mode on."
         )

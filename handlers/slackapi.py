@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 LONGEST_WAIT = 30.0
 
@@ -43,3 +44,11 @@ def part_in(answer: Any, name: str) -> dict[str, Any]:
     """An object of an answer; empty when it is not there."""
     found = cast(Mapping[str, Any], answer).get(name)
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def header_in(answer: AsyncSlackResponse, name: str) -> str:
+    """A header of an answer, whatever the case of its name; empty when it is not there."""
+    for key, value in answer.headers.items():
+        if str(key).lower() == name.lower():
+            return str(value)
+    return ""

@@ -94,10 +94,8 @@ def knows_event(db: Database, job_id: int, event_id: str) -> bool:
 
 def newest_event_ids(db: Database, job_id: int, limit: int) -> set[str]:
     """Ids of the ``limit`` events of a job kept last."""
-    rows = db.query(
-        "SELECT event_id FROM events WHERE job_id = ? ORDER BY rowid DESC LIMIT ?", [job_id, limit]
-    )
-    return {str(row["event_id"]) for row in rows}
+    newest = "SELECT * FROM events WHERE job_id = ? ORDER BY rowid DESC LIMIT ?"
+    return {event.event_id for event in select(db, Event, newest, [job_id, limit])}
 
 
 def put_checkpoint(db: Database, checkpoint: Checkpoint) -> bool:

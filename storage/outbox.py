@@ -11,7 +11,7 @@ from storage.rows import first, insert, run, scalar, select, update
 
 
 def add(db: Database, notice: Notice, card: Card | None = None) -> None:
-    """Puts a notice out (``seq`` is given here; a known ``id`` changes nothing); ``card``: what it becomes."""
+    """Puts a notice out (``seq`` is given here; a known ``id`` changes nothing); it becomes ``card``."""
     insert(db, "outbox", notice, drop=("seq",), ignore=True)
     if card is not None:
         insert(db, "cards", card, ignore=True)

@@ -162,7 +162,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One snapshot of a model; ``number`` counts from 1 in step order, ``metrics`` in the provider's names."""
+    """One snapshot of a model; ``number`` counts from 1 by step, ``metrics`` as the provider has them."""
 
     job_id: int
     checkpoint_id: str

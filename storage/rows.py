@@ -50,10 +50,9 @@ def from_row(cls: type[R], row: dict[str, Any]) -> R:
             continue
         value = row[f.name]
         if f.name in packed:
+            value = json.loads(value or "null")
             if value is None and f.default_factory is not MISSING:
                 value = f.default_factory()
-            else:
-                value = json.loads(value)
         values[f.name] = value
     return cls(**values)
 

@@ -14,8 +14,9 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 
 HEAD = """# Commands
 
-Each verb works as a slash command (`/ft VERB …`) and as a mention (`@ftbot VERB …`), because Slack has no slash
-commands in threads. A mistyped verb is answered with the nearest one. Made from the code by `tools/reference.py`.
+Each verb works as a slash command (`/ft VERB …`) and as a mention (`@ftbot VERB …`), because Slack has no
+slash commands in threads. A mistyped verb is answered with the nearest one. Made from the code by
+`tools/reference.py`.
 
 | say | it |
 |---|---|
