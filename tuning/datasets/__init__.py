@@ -5,24 +5,47 @@ Imports nothing else of the house, so that the training server uses the same che
 
 from __future__ import annotations
 
+from tuning.datasets.chart import TokenChart, token_chart
 from tuning.datasets.checking import check_file, rows
+from tuning.datasets.difference import Difference, difference
+from tuning.datasets.examination import examine
 from tuning.datasets.export import write_csv_report
+from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
-from tuning.datasets.report import Cost, Problem, Report, Tokens
+from tuning.datasets.redaction import Redaction, redact
+from tuning.datasets.repairing import Change, Repair, repair, repairable
+from tuning.datasets.report import HOLD, Cost, Finding, Problem, Report, Tokens
 from tuning.datasets.rules import RULES, Rule
+from tuning.datasets.splitting import Split, split
 
 __all__ = [
+    "HOLD",
     "RULES",
     "BaseInfo",
+    "Change",
     "Cost",
+    "Difference",
+    "Finding",
+    "LineMap",
     "Problem",
+    "Redaction",
+    "Repair",
     "Report",
     "Rule",
+    "Split",
+    "TokenChart",
     "Tokens",
     "auto_epochs",
     "base_info",
     "check_file",
+    "difference",
     "estimate",
+    "examine",
+    "redact",
+    "repair",
+    "repairable",
     "rows",
+    "split",
+    "token_chart",
     "write_csv_report",
 ]

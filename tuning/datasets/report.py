@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
@@ -61,12 +61,27 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What of one class of private values was found: how many values, and the first 1,000 lines."""
+
+    count: int
+    lines: tuple[int, ...]
+
+
+HOLD = frozenset({"secret", "payment_card", "national_id"})
+"""Classes of private values for which a person decides before the file leaves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one check.
 
     ``rows`` counts the lines that are not blank, ``examples`` those that hold a JSON object,
     ``bad_rows`` those with at least one error. ``system_prompt`` is the most common one of the file,
     ``multi_system`` the number of different ones, ``tools`` the tool list if all rows share it.
+
+    ``examined`` is true once quality and privacy were looked at too; ``privacy`` then counts the private
+    values by the code of their problem. ``notes`` say what was not looked at in full, and why.
     """
 
     file: str
@@ -83,6 +98,14 @@ class Report:
     system_prompt: str | None = None
     tools: list[Any] | None = None
     multi_system: int = 0
+    examined: bool = False
+    privacy: Mapping[str, Finding] = field(default_factory=dict[str, Finding])
+    notes: tuple[str, ...] = ()
+
+    @property
+    def needs_decision(self) -> bool:
+        """True when the file holds what a person must decide on before it leaves (:data:`HOLD`)."""
+        return any(code in HOLD for code in self.privacy)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -103,6 +126,10 @@ class Report:
     def to_record(self) -> dict[str, Any]:
         """Every field, for keeping a report; :meth:`from_json` reads it back whole."""
         record = dataclasses.asdict(self)
+        record["privacy"] = {
+            code: {"count": found.count, "lines": list(found.lines)} for code, found in self.privacy.items()
+        }
+        record["notes"] = list(self.notes)
         record["problems"] = [{**problem, "lines": list(problem["lines"])} for problem in record["problems"]]
         return record
 
@@ -113,6 +140,11 @@ class Report:
         values["problems"] = tuple(_problem(problem) for problem in data["problems"])
         values["tokens"] = Tokens(**data["tokens"]) if data.get("tokens") else None
         values["cost"] = Cost(**data["cost"]) if data.get("cost") else None
+        values["privacy"] = {
+            code: Finding(found["count"], tuple(found["lines"]))
+            for code, found in data.get("privacy", {}).items()
+        }
+        values["notes"] = tuple(data.get("notes", ()))
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})
 
