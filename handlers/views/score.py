@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
+from statistics import fmean, stdev
 from typing import Any
 
 from handlers.text import name, plural
@@ -59,22 +60,41 @@ def score_lines(evaluation: Evaluation | None) -> list[Line]:
     scores = [score for score in evaluation.scores if _whole(score)]
     if not scores:
         return []
-    total = int(scores[0]["total"])
-    words: list[str | Part] = [bold(f"Score: exact answers on your {plural(total, 'validation row')}: ")]
+    exact = all("right" in score for score in scores)
+    counted = "exact answers" if exact else "likeness to the reference answers (rapidfuzz ratio, 0 to 100)"
+    rows = plural(int(scores[0]["total"]), "validation row")
+    words: list[str | Part] = [bold(f"Score: {counted} on your {rows}: ")]
     for index, score in enumerate(scores):
         label = "base" if index == 0 and len(scores) > 1 else name(str(score["label"]), 40)
-        said = f"{label} {int(score['right'])}"
+        said = f"{label} {int(score['right']) if exact else format(float(score['mean']), '.0f')}"
         words += [" · " if index else "", bold(said) if index == len(scores) - 1 else said]
     lines: list[Line] = [words]
     if len(scores) > 1:
-        base, tuned = scores[0], scores[-1]
-        pair = (int(base["right"]), int(base["total"])), (int(tuned["right"]), int(tuned["total"]))
-        lines.append([verdict(*pair)])
+        lines.append([_verdict(scores[0], scores[-1], exact=exact)])
     return lines
 
 
+def _verdict(base: Mapping[str, Any], tuned: Mapping[str, Any], *, exact: bool) -> str:
+    if exact:
+        return verdict((int(base["right"]), int(base["total"])), (int(tuned["right"]), int(tuned["total"])))
+    return likeness_verdict([float(row) for row in base["rows"]], [float(row) for row in tuned["rows"]])
+
+
+def likeness_verdict(base: Sequence[float], tuned: Sequence[float]) -> str:
+    """Two models' likeness row by row compared in one sentence: the 95 % interval of the mean difference."""
+    gaps = [second - first for first, second in zip(base, tuned, strict=True)]
+    gap = fmean(gaps)
+    half = Z * stdev(gaps) / sqrt(len(gaps)) if len(gaps) > 1 else float("inf")
+    if gap - half > 0:
+        return "Nearer to the reference answers than the base."
+    if gap + half < 0:
+        return "Further from the reference answers than the base: look at the data before using it."
+    return "The difference from the base is too small on so few rows to be sure."
+
+
 def _whole(score: dict[str, Any]) -> bool:
-    return all(key in score for key in ("label", "right", "total"))
+    figures = "right" in score or ("mean" in score and "rows" in score)
+    return figures and "label" in score and "total" in score
 
 
 def loss_of(metrics: Mapping[str, Any], which: str) -> float | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tuning.evaluation.score import METRIC, score
+from tuning.evaluation.score import Scored, score
 
-__all__ = ["METRIC", "score"]
+__all__ = ["Scored", "score"]

@@ -1,25 +1,43 @@
-"""How many answers are exactly right.
+"""How good a model's answers are on validation rows.
 
 Each row is asked greedily (temperature 0) with its own system prompt and turns; its last assistant message is
-the reference, and an answer counts when both are equal without the space around them.
+the reference. Where references are short, an answer counts when both are equal without the space around them;
+where they are long, nobody can hope for that, and their likeness is measured: rapidfuzz's ``ratio``
+(normalised indel similarity, 0 to 100).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import Any, Literal, cast
+
+from rapidfuzz import fuzz
 
 from tuning.errors import EvaluationFailed, ProviderError
 from tuning.providers.gateway import Gateway
 
 Json = dict[str, Any]
 
-METRIC = "exact"
+Metric = Literal["exact", "similarity"]
+SHORT = 60
+"""Characters: references whose median is longer are compared by likeness."""
 TRIES = 3
 AT_ONCE = 4
 MOST_TOKENS = 1024
 _RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores by one metric, one object a model: ``label``, ``model``, ``total``, and ``right`` (exact) or
+    ``mean`` with the single ``rows`` (similarity, 0 to 100).
+    """
+
+    metric: Metric
+    scores: list[Json]
 
 
 async def score(
@@ -29,8 +47,8 @@ async def score(
     *,
     limit: int = 50,
     retry_seconds: float = _RETRY_SECONDS,
-) -> list[Json]:
-    """One ``{"label", "model", "right", "total"}`` for each ``(label, model)``, on at most ``limit`` rows.
+) -> Scored:
+    """Scores each ``(label, model)`` on at most ``limit`` rows.
 
     Raises:
         EvaluationFailed: no row can be scored, or a model did not answer a row in three tries.
@@ -38,14 +56,28 @@ async def score(
     questions = _questions(rows, limit)
     if not questions:
         raise EvaluationFailed("The validation file has no row with an answer to compare with.")
+    metric = _metric([reference for _, reference in questions])
     gate = asyncio.Semaphore(AT_ONCE)
     scores: list[Json] = []
     for label, model in models:
         answers = await asyncio.gather(
-            *(_right(gateway, gate, model, row, reference, retry_seconds) for row, reference in questions)
+            *(_answer(gateway, gate, model, row, reference, retry_seconds) for row, reference in questions)
         )
-        scores.append({"label": label, "model": model, "right": sum(answers), "total": len(answers)})
-    return scores
+        references = [reference for _, reference in questions]
+        figures = _figures(metric, list(zip(references, answers, strict=True)))
+        scores.append({"label": label, "model": model, "total": len(answers), **figures})
+    return Scored(metric, scores)
+
+
+def _metric(references: Sequence[str]) -> Metric:
+    return "exact" if median(map(len, references)) <= SHORT else "similarity"
+
+
+def _figures(metric: Metric, pairs: Sequence[tuple[str, str]]) -> Json:
+    if metric == "exact":
+        return {"right": sum(reference == answer for reference, answer in pairs)}
+    likeness = [round(fuzz.ratio(reference, answer), 1) for reference, answer in pairs]
+    return {"mean": round(fmean(likeness), 1), "rows": likeness}
 
 
 def _questions(rows: Iterable[Json], limit: int) -> list[tuple[Json, str]]:
@@ -62,9 +94,9 @@ def _questions(rows: Iterable[Json], limit: int) -> list[tuple[Json, str]]:
     return found
 
 
-async def _right(
+async def _answer(
     gateway: Gateway, gate: asyncio.Semaphore, model: str, row: Json, reference: str, retry_seconds: float
-) -> bool:
+) -> str:
     async with gate:
         for attempt in range(1, TRIES + 1):
             try:
@@ -75,7 +107,7 @@ async def _right(
                     max_tokens=_room(reference),
                     temperature=0.0,
                 )
-                return answer.text.strip() == reference
+                return answer.text.strip()
             except ProviderError as problem:
                 if attempt == TRIES:
                     raise EvaluationFailed(f"{model} did not answer: {problem}") from problem

@@ -12,7 +12,7 @@ from storage.records import Evaluation, Job
 from storage.store import Database
 from tuning.datasets import rows
 from tuning.errors import EvaluationFailed, TuningError
-from tuning.evaluation import METRIC, score
+from tuning.evaluation import Scored, score
 from tuning.jobs import notices
 from tuning.jobs.parts import Parts
 
@@ -40,14 +40,14 @@ async def evaluate(parts: Parts, job_id: int) -> None:
         lambda db: jobs.change_evaluation(db, job.id, state="running", attempts=attempt, updated_at=now)
     )
     try:
-        scores = await _scores(parts, job)
+        found = await _scores(parts, job)
     except (TuningError, OSError) as problem:
         await _record(parts, job, attempt, state="failed", error=str(problem))
     else:
-        await _record(parts, job, TRIES, state="done", metric=METRIC, scores=scores)
+        await _record(parts, job, TRIES, state="done", metric=found.metric, scores=found.scores)
 
 
-async def _scores(parts: Parts, job: Job) -> list[dict[str, Any]]:
+async def _scores(parts: Parts, job: Job) -> Scored:
     assert job.validation_id is not None
     validation = await parts.store.read(lambda db: datasets.get(db, job.validation_id or 0))
     if validation.path is None:

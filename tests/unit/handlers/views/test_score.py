@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.views.layout import flat
-from handlers.views.score import best_sentence, difference, score_lines, verdict, wilson
+from handlers.views.score import (
+    best_sentence,
+    difference,
+    likeness_verdict,
+    score_lines,
+    verdict,
+    wilson,
+)
+from storage.records import Evaluation
 from tests.support.samples import a_checkpoint, a_score
 
 parts = st.integers(1, 50).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total)))
@@ -67,3 +75,23 @@ def test_epochs_count_where_they_are_known_and_their_checkpoint_is_named_only_if
     assert "by epoch 0.90 → 0.40 → 0.70: epoch 2 is best, then it rises: overfitting." in said
     assert "Checkpoint" not in said
     assert "Checkpoint 2 may" in flat(best_sentence(losses, [a_checkpoint(2, 0.4), a_checkpoint(3, 0.7)]))
+
+
+def test_likeness_names_its_measure_and_says_whether_rows_are_enough() -> None:
+    scores = [
+        {"label": "smol", "model": "smol", "total": 4, "mean": 31.0, "rows": [30.0, 31.0, 32.0, 31.0]},
+        {"label": "marv-1", "model": "ft:x", "total": 4, "mean": 52.2, "rows": [50.0, 53.0, 52.0, 54.0]},
+    ]
+    evaluation = Evaluation(1, "done", 0.0, metric="similarity", scores=scores)
+    first, second = score_lines(evaluation)
+    said = flat(first)
+    assert "likeness" in said
+    assert "rapidfuzz" in said
+    assert "base 31 · " in said
+    assert "marv-1 52" in said
+    assert second == ["Nearer to the reference answers than the base."]
+
+
+def test_likeness_that_differs_only_by_chance_is_not_called_better() -> None:
+    assert "too small" in likeness_verdict([10.0, 90.0, 50.0], [90.0, 10.0, 52.0])
+    assert "Further" in likeness_verdict([90.0, 91.0, 92.0], [10.0, 12.0, 11.0])

@@ -24,7 +24,8 @@ async def test_only_the_exact_answer_counts_and_space_around_it_does_not(
         body["messages"][-1]["content"]
     ]
     found = await score(gateway, [("base", "m")], [row(q, "yes") for q in "abc"])
-    assert found == [{"label": "base", "model": "m", "right": 1, "total": 3}]
+    assert found.metric == "exact"
+    assert found.scores == [{"label": "base", "model": "m", "right": 1, "total": 3}]
     assert all(set(m) == {"role", "content"} for chat in provider.chats for m in chat["messages"])
 
 
@@ -33,7 +34,7 @@ async def test_at_most_the_limit_is_asked_and_rows_without_an_answer_are_left_ou
 ) -> None:
     odd = [{"messages": [{"role": "user", "content": "x"}]}, {"messages": []}, row("q", "  ")]
     found = await score(gateway, [("m", "m")], odd + [row(str(n), "yes") for n in range(9)], limit=5)
-    assert found[0]["total"] == 5
+    assert found.scores[0]["total"] == 5
     assert len(provider.chats) == 5
 
 
@@ -47,7 +48,20 @@ async def test_a_hiccup_is_tried_again_and_a_dead_model_is_said(
 ) -> None:
     provider.fault("POST", "/chat/completions", times=2)
     found = await score(gateway, [("m", "m")], [row("q", "Hello there")], retry_seconds=0.0)
-    assert found[0]["right"] == 1
+    assert found.scores[0]["right"] == 1
     provider.fault("POST", "/chat/completions", times=3)
     with pytest.raises(EvaluationFailed, match="did not answer"):
         await score(gateway, [("m", "m")], [row("q", "x")], retry_seconds=0.0)
+
+
+async def test_long_answers_are_compared_by_likeness_and_the_nearer_model_gets_more(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    reference = "Paris, as if everybody did not know that already, but thank you so much for asking me again."
+    near = reference.replace("so much", "ever so much")
+    provider.answer = lambda body: near if body["model"] == "near" else "The capital is the city of Paris."
+    found = await score(gateway, [("far", "far"), ("near", "near")], [row("q", reference)] * 2)
+    assert found.metric == "similarity"
+    far, close = found.scores
+    assert 0 < far["mean"] < 60 < close["mean"] < 100
+    assert close["rows"] == [close["mean"]] * 2
