@@ -7,7 +7,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from storage.errors import NotFound
-from storage.records import Dataset, Upload
+from storage.records import Dataset, Overlap, Upload
 from storage.rows import first, insert, run, scalar, select, update
 
 
@@ -63,7 +63,85 @@ def in_channel(db: Database, channel: str, *, state: str = "ready", limit: int =
 
 def unchecked(db: Database) -> list[Dataset]:
     """Datasets whose check was begun and not finished, oldest first."""
-    return select(db, Dataset, "SELECT * FROM datasets WHERE state = 'checking' ORDER BY id")
+    return select(db, Dataset, "SELECT * FROM datasets WHERE state = 'checking' OR examining ORDER BY id")
+
+
+def kept_in(db: Database, channel: str, *, limit: int = 100) -> list[Dataset]:
+    """Every dataset of a channel that was checked and neither closed nor deleted, newest first."""
+    return select(
+        db,
+        Dataset,
+        "SELECT * FROM datasets WHERE channel = ? AND state IN ('ready', 'not_ready')"
+        " ORDER BY id DESC LIMIT ?",
+        [channel, limit],
+    )
+
+
+def by_drop(db: Database, drop_id: str) -> Dataset | None:
+    """The dataset with this ``drop_id``."""
+    return first(db, Dataset, "SELECT * FROM datasets WHERE drop_id = ?", [drop_id])
+
+
+def dropped_with(db: Database, dataset: Dataset) -> list[Dataset]:
+    """The other files of the same message, oldest first."""
+    place = ":".join(dataset.drop_id.split(":")[:2]) + ":"
+    return select(
+        db,
+        Dataset,
+        "SELECT * FROM datasets WHERE substr(drop_id, 1, ?) = ? AND id != ? AND origin_id IS NULL"
+        " ORDER BY id",
+        [len(place), place, dataset.id],
+    )
+
+
+def made_from(db: Database, dataset_id: int) -> list[Dataset]:
+    """The datasets that were made from this one, newest first."""
+    return select(db, Dataset, "SELECT * FROM datasets WHERE origin_id = ? ORDER BY id DESC", [dataset_id])
+
+
+def version_before(db: Database, dataset: Dataset) -> Dataset | None:
+    """The newest other content of this name in the channel that is kept here; no part or redacted copy."""
+    return first(
+        db,
+        Dataset,
+        "SELECT * FROM datasets WHERE channel = ? AND name = ? AND id < ? AND sha256 != ?"
+        " AND path IS NOT NULL AND state IN ('ready', 'not_ready') AND (origin IS NULL OR origin = 'repair')"
+        " ORDER BY state = 'ready' DESC, id DESC",
+        [dataset.channel, dataset.name, dataset.id, dataset.sha256],
+    )
+
+
+def release_of(db: Database, sha256: str | None) -> Dataset | None:
+    """A dataset of this content that somebody decided to send with its private values."""
+    return first(
+        db,
+        Dataset,
+        "SELECT * FROM datasets WHERE sha256 = ? AND released_by IS NOT NULL ORDER BY released_at DESC",
+        [sha256],
+    )
+
+
+def older_than(db: Database, moment: float, *states: str) -> list[Dataset]:
+    """Datasets in any of these states that are kept here and were dropped before ``moment``."""
+    marks = ", ".join("?" for _ in states)
+    return select(
+        db,
+        Dataset,
+        f"SELECT * FROM datasets WHERE path IS NOT NULL AND created_at < ? AND state IN ({marks})",
+        [moment, *states],
+    )
+
+
+def keep_overlap(db: Database, overlap: Overlap) -> None:
+    """Keeps how far two contents overlap; a second time changes nothing."""
+    insert(db, "overlaps", overlap, ignore=True)
+
+
+def overlap_of(db: Database, training: str | None, validation: str | None) -> Overlap | None:
+    """How far two contents overlap, when it was looked at."""
+    return first(
+        db, Overlap, "SELECT * FROM overlaps WHERE training = ? AND validation = ?", [training, validation]
+    )
 
 
 def want_upload(db: Database, upload: Upload) -> None:

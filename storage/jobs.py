@@ -75,6 +75,17 @@ def of_dataset(db: Database, dataset_id: int) -> list[Job]:
     return select(db, Job, "SELECT * FROM jobs WHERE dataset_id = ? ORDER BY id DESC", [dataset_id])
 
 
+def needing(db: Database, dataset_id: int) -> list[Job]:
+    """Open jobs that train or are to be scored on a dataset."""
+    marks = ", ".join("?" for _ in OPEN_JOB_STATES)
+    return select(
+        db,
+        Job,
+        f"SELECT * FROM jobs WHERE (dataset_id = ? OR validation_id = ?) AND state IN ({marks}) ORDER BY id",
+        [dataset_id, dataset_id, *OPEN_JOB_STATES],
+    )
+
+
 def add_event(db: Database, event: Event) -> bool:
     """Keeps an event; ``False`` when it is known already."""
     return bool(insert(db, "events", event, ignore=True))

@@ -86,3 +86,33 @@ def m001_first_house(db: Database) -> None:
         CREATE INDEX turns_thread ON turns (channel, thread, id);
         """,
     )
+
+
+@migrations()
+def m002_datasets_and_their_copies(db: Database) -> None:
+    """What a dataset was made from, decisions about it, its validation data, overlaps of two contents."""
+    _run(
+        db,
+        """
+        ALTER TABLE datasets ADD COLUMN purpose TEXT NOT NULL DEFAULT 'training';
+        ALTER TABLE datasets ADD COLUMN origin_id INTEGER REFERENCES datasets(id);
+        ALTER TABLE datasets ADD COLUMN origin TEXT;
+        ALTER TABLE datasets ADD COLUMN lines_path TEXT;
+        ALTER TABLE datasets ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE datasets ADD COLUMN since TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE datasets ADD COLUMN examining INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE datasets ADD COLUMN progress REAL NOT NULL DEFAULT 0;
+        ALTER TABLE datasets ADD COLUMN fixable INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE datasets ADD COLUMN validation_id INTEGER REFERENCES datasets(id);
+        ALTER TABLE datasets ADD COLUMN released_by TEXT;
+        ALTER TABLE datasets ADD COLUMN released_at REAL;
+        ALTER TABLE datasets ADD COLUMN closed_by TEXT;
+        ALTER TABLE datasets ADD COLUMN closed_at REAL;
+        ALTER TABLE datasets ADD COLUMN reaction TEXT;
+        CREATE INDEX datasets_content ON datasets (sha256);
+        CREATE INDEX datasets_origin ON datasets (origin_id);
+        CREATE TABLE overlaps (
+          training TEXT NOT NULL, validation TEXT NOT NULL, exact INTEGER NOT NULL, near INTEGER NOT NULL,
+          lines TEXT NOT NULL, PRIMARY KEY (training, validation));
+        """,
+    )

@@ -13,7 +13,9 @@ from typing import Any, Literal
 Json = dict[str, Any]
 
 InboxState = Literal["new", "done", "failed"]
-DatasetState = Literal["checking", "ready", "not_ready", "failed"]
+DatasetState = Literal["checking", "ready", "not_ready", "failed", "closed", "deleted"]
+Purpose = Literal["training", "validation"]
+Origin = Literal["repair", "redaction", "split"]
 UploadState = Literal["due", "sending", "sent", "failed"]
 JobState = Literal[
     "sending", "accepted", "queued", "training", "safety", "scoring", "ready", "failed", "cancelled", "paused"
@@ -59,6 +61,14 @@ class Dataset:
     ``version`` counts the different contents dropped under one name in one channel, from 1.
     ``report`` is the check's ``Report.to_record()``; empty while checking.
     ``thread`` is the thread the card of the drop stands in.
+
+    ``examining``: the verdict is there, quality and privacy are still looked at; ``progress``: share of the
+    bytes that are read, 0 to 1. ``origin_id`` and ``origin``: the dataset this one was made from, and how;
+    ``lines_path`` then is its line map and ``changes`` what was done: ``{"message", "count", "lines"}`` each.
+    ``since`` is the difference to the last version: ``{"id", "version", "added", "removed", "changed",
+    "tokens"}``. ``fixable``: rows that a repair can put right. ``validation_id``: the validation data that
+    belongs to it. ``released_by``: who decided that it leaves with private values in it; ``closed_by``: who
+    said that it is no training data, or deleted it. ``reaction``: ours on the drop as it stands there.
     """
 
     id: int
@@ -80,11 +90,45 @@ class Dataset:
     tools: list[Json] = field(default_factory=list[Json])
     report: Json = field(default_factory=dict[str, Any])
     error: str | None = None
+    purpose: Purpose = "training"
+    origin_id: int | None = None
+    origin: Origin | None = None
+    lines_path: str | None = None
+    changes: list[Json] = field(default_factory=list[Json])
+    since: Json = field(default_factory=dict[str, Any])
+    examining: int = 0
+    progress: float = 0.0
+    fixable: int = 0
+    validation_id: int | None = None
+    released_by: str | None = None
+    released_at: float | None = None
+    closed_by: str | None = None
+    closed_at: float | None = None
+    reaction: str | None = None
 
     @property
     def title(self) -> str:
         """``triage.jsonl v7``: how people read it."""
         return f"{self.name} v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Rows of a validation content that the training content holds too; key (training, validation) sha256.
+
+    ``exact`` and ``near`` count rows, ``lines`` are the first of them in the validation file as dropped.
+    """
+
+    training: str
+    validation: str
+    exact: int
+    near: int
+    lines: list[int] = field(default_factory=list[int])
+
+    @property
+    def rows(self) -> int:
+        """Rows that overlap in any way."""
+        return self.exact + self.near
 
 
 @dataclass(frozen=True, slots=True)
