@@ -154,7 +154,7 @@ def _collect_object(node: Json, into: list[str]) -> None:
         into.append(" ".join(str(element.get("text", "")) for element in node.get("elements", [])))
         return
     for key, value in node.items():
-        if key in ("text", "title", "alt_text") and isinstance(value, str):
+        if key in ("text", "title") and isinstance(value, str):
             into.append(value)
         elif key == "elements" or key not in UNREAD:
             _collect(value, into)

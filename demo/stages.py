@@ -98,6 +98,10 @@ class Stages:
         return card
 
     async def _start(self) -> None:
+        await self._open_form()
+        await self._submit_form()
+
+    async def _open_form(self) -> None:
         await self.person.command(self.channel, "/ft start")
         self.screen.did("types /ft start")
 
@@ -105,7 +109,10 @@ class Stages:
             view = await self.person.form()
             return view if view and _block(view, "dataset") else None
 
-        view = await self.person.wait("the form with its data filled in", look, FORM_SECONDS)
+        self.form = await self.person.wait("the form with its data filled in", look, FORM_SECONDS)
+
+    async def _submit_form(self) -> None:
+        view = self.form
         values = {
             **_choose(view, "dataset", self.files.training.name),
             **_choose(view, "validation", self.files.validation.name),
@@ -115,8 +122,7 @@ class Stages:
         if not answer.get("ok"):
             raise NotSeen(f"the form was not taken: {answer.get('errors') or answer.get('error')}", "bot")
         title: Json = view.get("submit") or {}
-        submit = title.get("text", "Start")
-        self.screen.did(f"fills in the form and presses “{submit}”")
+        self.screen.did(f"fills in the form and presses “{title.get('text', 'Start')}”")
         self.card = await self.person.wait("the job's card in the channel", self._find_card, 30)
 
     async def _find_card(self) -> Json | None:

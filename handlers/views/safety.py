@@ -19,7 +19,7 @@ def safety_notice(job: Job, event: Event, provider: str) -> Message:
     """One line; the table only when something failed."""
     found = read_safety(event) or Safety(0, 0, (), False)
     words = safety_words(event)
-    icon = "❌" if found.blocked else "⚠️" if found.failed else "🛡️"
+    icon = "❌" if found.blocked else "⚠️" if found.failed else "✅"
     blocks: list[Block] = [rich([f"{icon} ", bold("Safety:"), f" {words}"])]
     if found.failed:
         blocks.append(table(("Category", "Result"), [(name(failed), "failed") for failed in found.failed]))

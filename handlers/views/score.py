@@ -11,6 +11,8 @@ from handlers.text import name, plural
 from handlers.views.layout import Line, Part, bold
 from storage.records import Checkpoint, Evaluation
 
+ROUNDING = 0.02
+"""A rise in loss below this is noise at the precision that is shown."""
 Z = 1.96
 """95 % of the normal distribution lies within this many standard deviations."""
 
@@ -120,7 +122,7 @@ def best_sentence(by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[C
     last, last_loss = known[-1]
     if best == last:
         return [*trail, f": {word} {best} is best, no overfitting seen"]
-    if last_loss <= best_loss * 1.02:
+    if last_loss - best_loss <= max(best_loss * 0.02, ROUNDING):
         return [*trail, f": {word} {best} is best, hardly different from the last"]
     found = _checkpoint(best, word, by_epoch, checkpoints)
     better = f" Checkpoint {found.number} may answer better." if found else ""
