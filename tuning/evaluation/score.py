@@ -22,7 +22,7 @@ from tuning.providers.gateway import Gateway
 Json = dict[str, Any]
 
 Metric = Literal["exact", "similarity"]
-SHORT = 60
+SHORT = 32
 """Characters: references whose median is longer are compared by likeness."""
 TRIES = 3
 AT_ONCE = 4
