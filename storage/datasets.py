@@ -99,6 +99,11 @@ def made_from(db: Database, dataset_id: int) -> list[Dataset]:
     return select(db, Dataset, "SELECT * FROM datasets WHERE origin_id = ? ORDER BY id DESC", [dataset_id])
 
 
+def validated_by(db: Database, dataset_id: int) -> list[Dataset]:
+    """Training data that this dataset is the validation data of."""
+    return select(db, Dataset, "SELECT * FROM datasets WHERE validation_id = ? ORDER BY id", [dataset_id])
+
+
 def version_before(db: Database, dataset: Dataset) -> Dataset | None:
     """The newest other content of this name in the channel that is kept here; no part or redacted copy."""
     return first(

@@ -5,6 +5,9 @@ TuningError
 │   ├── Unreachable          network, time-outs, 5xx, "slow down": try again
 │   └── Refused              a clear no (4xx): trying again changes nothing
 ├── StartRefused             a field of the start form does not fit
+├── DatasetError
+│   ├── NotKept              the file is no longer kept here
+│   └── DatasetBusy          an open job still needs the file
 ├── JobError
 │   ├── JobNotFound          there is no job with this name
 │   └── NotCancellable       the job has ended already
@@ -67,12 +70,30 @@ class Refused(ProviderError):
 class StartRefused(TuningError):
     """A field of the start form does not fit.
 
-    ``field`` is one of dataset, validation, base, name, epochs, batch, rate, seed.
+    ``field`` is one of dataset, validation, leaves, base, name, epochs, batch, rate, seed.
     """
 
     def __init__(self, field: str, message: str, todo: str = "") -> None:
         super().__init__(message, todo)
         self.field = field
+
+
+class DatasetError(TuningError):
+    """The dataset cannot be used so."""
+
+
+class NotKept(DatasetError):
+    """The file is no longer kept here."""
+
+    def __init__(self) -> None:
+        super().__init__("The file is no longer kept here.", "Drop it again.")
+
+
+class DatasetBusy(DatasetError):
+    """An open job still needs the file."""
+
+    def __init__(self, jobs: str) -> None:
+        super().__init__(f"{jobs} still needs this file.", "Wait for its end, or cancel it first.")
 
 
 class JobError(TuningError):

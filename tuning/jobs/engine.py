@@ -50,6 +50,7 @@ class Engine:
 
         Raises:
             StartRefused: a field does not fit; nothing was kept.
+            DatasetError: whether the two files overlap could not be looked at.
             Unreachable: the provider's profile is not known and it does not answer.
             TuningError: the provider is not configured.
         """
@@ -57,7 +58,9 @@ class Engine:
         if known is not None:
             return known
         start.check_numbers(request)
-        await self._store.read(lambda db: start.check_datasets(db, request, None))
+        training, validation = await self._store.read(lambda db: start.check_datasets(db, request, None))
+        if validation is not None:
+            start.refuse_overlap(await self._intake.overlap(training, validation))
         profile = await self._providers.get(request.provider).profile()
         now = self._clock()
         base = start.check_base(profile, request, now)

@@ -1,29 +1,38 @@
-"""From a downloaded file to a checked dataset."""
+"""From a file to a checked dataset: the verdict first, then quality and privacy; and what is kept."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from storage import datasets, outbox
-from storage.records import Dataset, Upload
+import structlog
+
+from storage import datasets, jobs, outbox
+from storage.records import Dataset, Overlap, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
-from tuning.datasets import BaseInfo, Cost, Report, check_file, estimate
-from tuning.errors import ProviderError, StartRefused
-from tuning.jobs.names import upload_name
+from tuning.datasets import BaseInfo, Cost, LineMap, Report, estimate
+from tuning.errors import DatasetBusy, DatasetError, NotKept, ProviderError, StartRefused
+from tuning.jobs import making, workers
+from tuning.jobs.holding import held, release
+from tuning.jobs.names import names_validation, upload_name
+from tuning.jobs.shelf import Shelf
+from tuning.pictures import Picture
 from tuning.providers import Providers
 
-HOLD = frozenset({"secret", "payment_card", "national_id"})
-"""Findings for which a file waits for a person's decision before it leaves this server."""
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
-
-def run_check(path: Path, name: str, base: BaseInfo | None) -> dict[str, Any]:
-    """The check in a worker process; answers the whole report as plain values."""
-    return check_file(path, name=name, base=base).to_record()
+BIG = 20 * 1024 * 1024
+"""Bytes from which on a card shows how far the check is."""
+LOOK_SECONDS = 1.0
+DAY = 86_400.0
+NOT_READY_DAYS = 7.0
+"""How long a file that did not pass is kept for the buttons on its card."""
 
 
 class Intake:
@@ -37,38 +46,126 @@ class Intake:
         pool: ProcessPoolExecutor,
         keep_dir: Path,
         upload: Literal["at-once", "on-start"] = "at-once",
+        keep_days: float | None = None,
     ) -> None:
+        """``keep_days``: how long files are kept; ``None``: until somebody deletes them."""
         self._store = store
         self._providers = providers
         self._clock = clock
         self._pool = pool
-        self._keep_dir = keep_dir
+        self._shelf = Shelf(keep_dir)
         self._upload = upload
+        self._keep_days = keep_days
+        self._looking: dict[tuple[str, str], asyncio.Task[Overlap]] = {}
 
+    def tidy(self) -> None:
+        """Removes what an earlier life left half done; to be called before anything works."""
+        self._shelf.tidy()
+
+    # --- the two looks ---------------------------------------------------------------------------
     async def check(self, dataset_id: int, path: Path) -> Dataset:
         """Checks the file at ``path``, moves it to the kept datasets and records the result with its card.
 
-        A check that cannot be done (the file vanished, the worker died) leaves the dataset ``failed`` with
-        its reason. A dataset that was checked before is answered as it is.
+        The verdict is recorded as soon as it is known; quality and privacy follow. A check that cannot be
+        done (the file vanished, the worker died) leaves the dataset ``failed`` with its reason. A dataset
+        that was checked before is answered as it is.
         """
-        dataset = await self._store.read(lambda db: datasets.get(db, dataset_id))
+        dataset = await self._get(dataset_id)
         if dataset.state != "checking":
             return dataset
+        purpose = dataset.purpose if dataset.origin_id else _purpose_of(dataset.name)
         base = await self._default_base()
         try:
-            record = await asyncio.get_running_loop().run_in_executor(
-                self._pool, run_check, path, dataset.name, base
-            )
-            report = Report.from_json(record)
-            kept = await asyncio.to_thread(self._keep, path, report.sha256)
+            async with self._shown_progress(dataset, path) as news:
+                record = await self._work(
+                    workers.run_check, path, dataset.name, base, purpose == "validation", news
+                )
+            report = await self._as_dropped(dataset, Report.from_json(record))
+            fixable = 0 if report.verdict == "accept" else await self._fixable(report)
+            kept = await asyncio.to_thread(self._shelf.take, path, f"{report.sha256}-{dataset_id}.jsonl")
         except (OSError, BrokenExecutor) as problem:
-            words = f"The file could not be checked ({type(problem).__name__}). Drop it again."
-            return await self._record(dataset_id, {"state": "failed", "error": words}, None)
-        checked = await self._record(dataset_id, _facts(report, record, kept), report)
-        if path != kept:  # only now: a crash before the record finds the file where it was
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        return checked
+            return await self._failed(dataset_id, problem)
+        facts = _facts(report, kept) | {
+            "purpose": purpose,
+            "fixable": fixable,
+            "examining": 1,
+            "progress": 0.0,
+        }
 
+        def verdict(db: Database) -> None:
+            version = datasets.next_version(db, dataset.channel, dataset.name, report.sha256)
+            datasets.change(db, dataset_id, version=version, **facts)
+            outbox.touch(db, f"drop:{dataset_id}")
+
+        await self._store.write(verdict)
+        return await self.finish(dataset_id)
+
+    async def finish(self, dataset_id: int) -> Dataset:
+        """The second look at a dataset that has its verdict: quality, privacy, what changed since last time.
+
+        Only after it may the file leave. A second look that cannot be done leaves the dataset ``failed``.
+        """
+        dataset = await self._get(dataset_id)
+        if not dataset.examining or dataset.path is None:
+            return dataset
+        loose = Path(dataset.path)
+        lines = Path(dataset.lines_path) if dataset.lines_path else None
+        try:
+            record = await self._work(workers.run_examine, loose, dataset.report, lines)
+            since = await self._since(dataset)
+            kept = await asyncio.to_thread(self._shelf.pack, loose, str(dataset.sha256))
+        except (OSError, BrokenExecutor) as problem:
+            return await self._failed(dataset_id, problem)
+        report = Report.from_json(record)
+        facts = _facts(report, kept) | {"examining": 0, "since": since}
+        done = await self._store.write(lambda db: self._finished(db, dataset_id, facts))
+        await asyncio.to_thread(loose.unlink, missing_ok=True)
+        await self._look_at_pairs(done)
+        return done
+
+    def _finished(self, db: Database, dataset_id: int, facts: dict[str, Any]) -> Dataset:
+        datasets.change(db, dataset_id, **facts)
+        dataset = datasets.get(db, dataset_id)
+        _pair(db, dataset)
+        dataset = datasets.get(db, dataset_id)
+        if dataset.state == "ready" and self._upload == "at-once" and not held(db, dataset):
+            datasets.want_upload(db, self._upload_of(dataset))
+        for card in (dataset_id, dataset.origin_id):
+            outbox.touch(db, f"drop:{card}")
+        return dataset
+
+    async def examined(self, dataset_id: int, seconds: float) -> None:
+        """Waits for a second look that is under way, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while (await self._get(dataset_id)).examining:
+                    await asyncio.sleep(0.05)
+
+    # --- what is made from a dataset -------------------------------------------------------------
+    async def make(self, dataset_id: int) -> Dataset:
+        """Makes the file of a derived dataset from its original and checks it.
+
+        Raises:
+            NotKept: the original is gone.
+        """
+        dataset = await self._get(dataset_id)
+        if dataset.state != "checking" or dataset.origin_id is None:
+            return await self.finish(dataset_id)
+        source = await self._get(dataset.origin_id)
+        if source.path is None:
+            raise NotKept
+        earlier = Path(source.lines_path) if source.lines_path else None
+        out = self._shelf.space(f"making-{dataset_id}.jsonl")
+        lines = self._shelf.space(f"{dataset_id}.lines")
+        try:
+            changes = await self._work(making.maker(dataset), Path(source.path), out, lines, earlier)
+        except (OSError, ValueError, BrokenExecutor) as problem:
+            return await self._failed(dataset_id, problem)
+        facts = {"changes": changes, "lines_path": str(lines)}
+        await self._store.write(lambda db: datasets.change(db, dataset_id, **facts))
+        return await self.check(dataset_id, out)
+
+    # --- questions -------------------------------------------------------------------------------
     async def prices(
         self,
         dataset_id: int,
@@ -82,7 +179,7 @@ class Intake:
             StartRefused: the dataset is not checked, or the base cannot be trained there.
             Unreachable: the provider's prices were never read.
         """
-        dataset = await self._store.read(lambda db: datasets.get(db, dataset_id))
+        dataset = await self._get(dataset_id)
         if not dataset.report:
             raise StartRefused("dataset", f"{dataset.title} is not checked yet.")
         chosen = self._providers.get(provider) if provider else self._providers.default
@@ -92,6 +189,159 @@ class Intake:
             raise StartRefused("base", f"{base or 'Nothing'} can be trained at {profile.label}.")
         return estimate(Report.from_json(dataset.report), found.info(), epochs or "auto")
 
+    async def overlap(self, training: Dataset, validation: Dataset) -> Overlap:
+        """How far validation data overlaps with training data; looked at once for two contents.
+
+        Raises:
+            NotKept: one of the files is gone.
+            DatasetError: it could not be looked at.
+        """
+        key = (str(training.sha256), str(validation.sha256))
+        known = await self._store.read(lambda db: datasets.overlap_of(db, *key))
+        if known is not None:
+            return known
+        task = self._looking.get(key)
+        if task is None:
+            task = asyncio.create_task(self._overlap(training, validation))
+            self._looking[key] = task
+            task.add_done_callback(lambda _: self._looking.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _overlap(self, training: Dataset, validation: Dataset) -> Overlap:
+        if training.path is None or validation.path is None:
+            raise NotKept
+        lines = Path(validation.lines_path) if validation.lines_path else None
+        paths = Path(training.path), Path(validation.path)
+        try:
+            found = await self._work(workers.run_overlap, *paths, validation.report, lines)
+        except (OSError, BrokenExecutor) as problem:
+            raise DatasetError(
+                f"Whether the files overlap could not be looked at ({type(problem).__name__})."
+            ) from problem
+        overlap = Overlap(str(training.sha256), str(validation.sha256), **found)
+        await self._store.write(lambda db: datasets.keep_overlap(db, overlap))
+        return overlap
+
+    async def table(self, dataset_id: int) -> bytes:
+        """The full report as a CSV table that names every line of the file as it was dropped.
+
+        Raises:
+            NotKept: the file is gone.
+        """
+        dataset = await self._get(dataset_id)
+        if dataset.path is None:
+            raise NotKept
+        lines = Path(dataset.lines_path) if dataset.lines_path else None
+        out = self._shelf.put(f"report-{dataset_id}-{id(dataset):x}.csv", b"")
+        try:
+            await self._work(
+                workers.run_table,
+                Path(dataset.path),
+                dataset.report,
+                await self._default_base(),
+                dataset.purpose == "validation",
+                lines,
+                out,
+            )
+            return await asyncio.to_thread(out.read_bytes)
+        finally:
+            out.unlink(missing_ok=True)
+
+    async def chart(self, dataset_id: int) -> Picture | None:
+        """A picture of how long the examples are; ``None`` when there are none.
+
+        Raises:
+            NotKept: the file is gone.
+        """
+        dataset = await self._get(dataset_id)
+        if dataset.path is None:
+            raise NotKept
+        tokens: dict[str, Any] = dataset.report.get("tokens") or {}
+        return await self._work(
+            workers.run_chart, Path(dataset.path), dataset.name, tokens.get("limit"), tokens.get("encoding")
+        )
+
+    async def dropped_lines(self, dataset_id: int, lines: list[int]) -> list[int]:
+        """Lines of a dataset's file as lines of the file that was dropped."""
+        dataset = await self._get(dataset_id)
+        if dataset.lines_path is None:
+            return lines
+        try:
+            data = await asyncio.to_thread(Path(dataset.lines_path).read_bytes)
+        except OSError:  # deleted with its dataset: the lines of the copy are all that is known
+            return lines
+        dropped = LineMap.from_bytes(data)
+        return [dropped.dropped(line) for line in lines]
+
+    # --- decisions -------------------------------------------------------------------------------
+    async def release(self, dataset_id: int, by: str) -> Dataset:
+        """``by`` lets the file leave with the private values in it; it is sent at once where that is set."""
+        now = self._clock()
+
+        def write(db: Database) -> Dataset:
+            dataset = datasets.get(db, dataset_id)
+            release(db, dataset, by, now)
+            if dataset.state == "ready" and not dataset.examining and self._upload == "at-once":
+                datasets.want_upload(db, self._upload_of(dataset))
+            outbox.touch(db, f"drop:{dataset_id}")
+            return datasets.get(db, dataset_id)
+
+        return await self._store.write(write)
+
+    async def remove(self, dataset_id: int, by: str | None, state: Literal["closed", "deleted"]) -> Dataset:
+        """Deletes the kept file, unless another dataset has the same content; the record stays.
+
+        Raises:
+            DatasetBusy: an open job still needs it.
+        """
+        now = self._clock()
+
+        def write(db: Database) -> tuple[Dataset, list[str]]:
+            dataset = datasets.get(db, dataset_id)
+            if open_jobs := jobs.needing(db, dataset_id):
+                raise DatasetBusy(", ".join(job.name for job in open_jobs[:3]))
+            others = datasets.with_content(db, dataset.sha256) if dataset.sha256 else []
+            shared = any(other.path == dataset.path for other in others if other.id != dataset_id)
+            gone = [path for path in (None if shared else dataset.path, dataset.lines_path) if path]
+            datasets.change(
+                db,
+                dataset_id,
+                state=state,
+                closed_by=by,
+                closed_at=now,
+                path=None,
+                lines_path=None,
+                examining=0,
+            )
+            for card in (dataset_id, dataset.origin_id):
+                outbox.touch(db, f"drop:{card}")
+            return datasets.get(db, dataset_id), gone
+
+        removed, gone = await self._store.write(write)
+        for path in gone:
+            await asyncio.to_thread(Path(path).unlink, missing_ok=True)
+        return removed
+
+    async def sweep(self) -> None:
+        """Deletes what was kept long enough; files of open jobs stay."""
+        now = self._clock()
+        days = NOT_READY_DAYS if self._keep_days is None else min(self._keep_days, NOT_READY_DAYS)
+        old = await self._store.read(lambda db: datasets.older_than(db, now - days * DAY, "not_ready"))
+        if self._keep_days is not None:
+            moment = now - self._keep_days * DAY
+            old += await self._store.read(lambda db: datasets.older_than(db, moment, "ready"))
+        for dataset in old:
+            with suppress(DatasetBusy):
+                await self.remove(dataset.id, None, "deleted")
+                log.info("dataset_kept_long_enough", dataset=dataset.id)
+
+    # --- small parts -----------------------------------------------------------------------------
+    async def _get(self, dataset_id: int) -> Dataset:
+        return await self._store.read(lambda db: datasets.get(db, dataset_id))
+
+    async def _work(self, work: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *values)
+
     async def _default_base(self) -> BaseInfo | None:
         try:
             base = (await self._providers.default.profile()).default_base
@@ -99,38 +349,119 @@ class Intake:
             return None
         return base.info() if base else None
 
-    def _keep(self, path: Path, sha256: str) -> Path:
-        kept = self._keep_dir / f"{sha256}.jsonl"
-        self._keep_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not kept.exists():
-            part = kept.with_suffix(".part")
-            shutil.copyfile(path, part)
-            part.chmod(0o600)
-            part.replace(kept)
-        return kept
+    async def _as_dropped(self, dataset: Dataset, report: Report) -> Report:
+        if dataset.lines_path is None:
+            return report
+        return await asyncio.to_thread(workers.mapped, report, Path(dataset.lines_path))
 
-    async def _record(self, dataset_id: int, facts: dict[str, Any], report: Report | None) -> Dataset:
-        def transaction(db: Database) -> Dataset:
-            dataset = datasets.get(db, dataset_id)
-            if report is not None:
-                facts["version"] = datasets.next_version(db, dataset.channel, dataset.name, report.sha256)
-            datasets.change(db, dataset_id, **facts)
-            if report is not None and report.verdict == "accept" and self._leaves_at_once(report):
-                datasets.want_upload(db, self._upload_of(report.sha256, dataset.name))
+    async def _fixable(self, report: Report) -> int:
+        return await asyncio.to_thread(workers.run_fixable, report.to_record())
+
+    async def _since(self, dataset: Dataset) -> dict[str, Any]:
+        """The difference to the last version; nothing for a copy, or for a content that was here before."""
+        before = await self._store.read(lambda db: datasets.version_before(db, dataset))
+        if before is None or before.path is None or dataset.origin_id is not None:
+            return {}
+        if before.version > dataset.version:  # an old content again
+            return {}
+        tokens = (before.tokens, dataset.tokens)
+        try:
+            found = await self._work(
+                workers.run_difference, Path(before.path), Path(str(dataset.path)), tokens
+            )
+        except (OSError, NotKept, BrokenExecutor) as problem:
+            log.warning("no_difference", dataset=dataset.id, problem=type(problem).__name__)
+            return {}
+        return {"id": before.id, "version": before.version, **found}
+
+    async def _look_at_pairs(self, dataset: Dataset) -> None:
+        """Looks whether training and validation data that belong together overlap, and shows it."""
+        for training, validation in await self._store.read(lambda db: _pairs_with(db, dataset)):
+            try:
+                await self.overlap(training, validation)
+            except DatasetError as problem:
+                log.warning("overlap_not_known", training=training.id, problem=type(problem).__name__)
+                continue
+            key = f"drop:{training.id}"
+            await self._store.write(lambda db, key=key: outbox.touch(db, key))
+
+    @asynccontextmanager
+    async def _shown_progress(self, dataset: Dataset, path: Path) -> AsyncGenerator[Path | None]:
+        """Shows on the card of a big file how far the check is."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        if size < BIG:
+            yield None
+            return
+        news = self._shelf.put(f"progress-{dataset.id}", b"0")
+        task = asyncio.create_task(self._follow(dataset.id, size, news))
+        try:
+            yield news
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            news.unlink(missing_ok=True)
+
+    async def _follow(self, dataset_id: int, size: int, news: Path) -> None:
+        shown = -1.0
+        while True:
+            share = float(news.read_text() or 0)
+            if share > shown:
+                shown = share
+                await self._store.write(lambda db, share=share: _show(db, dataset_id, size, share))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _failed(self, dataset_id: int, problem: Exception) -> Dataset:
+        words = f"The file could not be checked ({type(problem).__name__}). Drop it again."
+
+        def write(db: Database) -> Dataset:
+            datasets.change(db, dataset_id, state="failed", error=words, examining=0)
             outbox.touch(db, f"drop:{dataset_id}")
             return datasets.get(db, dataset_id)
 
-        return await self._store.write(transaction)
+        return await self._store.write(write)
 
-    def _leaves_at_once(self, report: Report) -> bool:
-        return self._upload == "at-once" and not any(p.code in HOLD for p in report.problems)
-
-    def _upload_of(self, sha256: str, name: str) -> Upload:
-        provider = self._providers.default.name
-        return Upload(sha256, provider, upload_name(sha256, name), "due", self._clock())
+    def _upload_of(self, dataset: Dataset) -> Upload:
+        sha256 = str(dataset.sha256)
+        name = upload_name(sha256, dataset.name)
+        return Upload(sha256, self._providers.default.name, name, "due", self._clock())
 
 
-def _facts(report: Report, record: dict[str, Any], kept: Path) -> dict[str, Any]:
+def _purpose_of(name: str) -> Literal["training", "validation"]:
+    return "validation" if names_validation(name) else "training"
+
+
+def _show(db: Database, dataset_id: int, size: int, share: float) -> None:
+    datasets.change(db, dataset_id, bytes=size, progress=share)
+    outbox.touch(db, f"drop:{dataset_id}")
+
+
+def _pair(db: Database, dataset: Dataset) -> None:
+    """Training and validation data dropped in one message belong together."""
+    if dataset.state != "ready":
+        return
+    others = [other for other in datasets.dropped_with(db, dataset) if other.state == "ready"]
+    if dataset.purpose == "training":
+        held_out = next((other for other in others if other.purpose == "validation"), None)
+        if held_out is not None and dataset.validation_id is None:
+            datasets.change(db, dataset.id, validation_id=held_out.id)
+        return
+    for other in others:
+        if other.purpose == "training" and other.validation_id is None:
+            datasets.change(db, other.id, validation_id=dataset.id)
+            outbox.touch(db, f"drop:{other.id}")
+
+
+def _pairs_with(db: Database, dataset: Dataset) -> list[tuple[Dataset, Dataset]]:
+    """Training data with its validation data, as far as both are looked at and one of them is this one."""
+    if dataset.state != "ready":
+        return []
+    pairs = [(other, dataset) for other in datasets.validated_by(db, dataset.id)]
+    if dataset.validation_id is not None:
+        pairs.append((dataset, datasets.get(db, dataset.validation_id)))
+    return [pair for pair in pairs if all(one.state == "ready" and not one.examining for one in pair)]
+
+
+def _facts(report: Report, kept: Path) -> dict[str, Any]:
     return {
         "state": "ready" if report.verdict == "accept" else "not_ready",
         "sha256": report.sha256,
@@ -141,6 +472,6 @@ def _facts(report: Report, record: dict[str, Any], kept: Path) -> dict[str, Any]
         "path": str(kept),
         "system_prompt": report.system_prompt,
         "tools": report.tools or [],
-        "report": record,
+        "report": report.to_record(),
         "error": None,
     }

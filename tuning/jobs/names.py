@@ -20,3 +20,17 @@ def upload_name(sha256: str, name: str) -> str:
 def suggested_suffix(dataset: Dataset, profile: Profile) -> str:
     """The suffix offered for a dataset: its name without the ending (``triage.jsonl`` → ``triage``)."""
     return profile.suffix(dataset.name.rsplit(".", 1)[0]) or "model"
+
+
+_HELD_OUT = frozenset({"valid", "validation", "val", "eval", "test", "holdout", "dev"})
+
+
+def names_validation(name: str) -> bool:
+    """Whether a file's name says that it holds validation rows: ``triage-val.jsonl``, ``dev.jsonl``."""
+    return any(word in _HELD_OUT for word in re.split(r"[^a-z]+", name.rsplit(".", 1)[0].lower()))
+
+
+def held_out_name(name: str) -> str:
+    """The name of the part of a file that is held out: ``triage.jsonl`` → ``triage-valid.jsonl``."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}-valid.{ending}" if dot and stem else f"{name}-valid.jsonl"

@@ -1,4 +1,7 @@
-"""The notices of a job. Their ids say what they are about, so that writing one twice changes nothing."""
+"""The notices of jobs, and the card of a dataset.
+
+Their ids say what they are about, so that writing one twice changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,15 @@ from typing import Any
 from storage import outbox
 from storage.records import Card, Dataset, Job, Notice
 from storage.store import Database
+
+
+def drop_card(db: Database, dataset: Dataset, now: float) -> None:
+    """The card of a dataset in its thread; it is edited from then on."""
+    key, body = f"drop:{dataset.id}", {"dataset_id": dataset.id}
+    notice = Notice(
+        f"drop_card:{dataset.id}", "drop_card", dataset.channel, body, now, thread=dataset.thread, card=key
+    )
+    outbox.add(db, notice, Card(key, "drop_card", dataset.id, dataset.channel, dataset.thread))
 
 
 def job_card(db: Database, job: Job, now: float) -> None:

@@ -15,6 +15,7 @@ from tuning.errors import EvaluationFailed, TuningError
 from tuning.evaluation import Scored, score
 from tuning.jobs import notices
 from tuning.jobs.parts import Parts
+from tuning.jobs.shelf import unpacked
 
 TRIES = 3
 ROWS = 50
@@ -59,7 +60,8 @@ async def _scores(parts: Parts, job: Job) -> Scored:
 
 def _read(path: Path) -> list[dict[str, Any]]:
     """Rows to score; a few more than asked for, as some may have no answer to compare with."""
-    return [row for _, row in itertools.islice(rows(path), ROWS * 4)]
+    with unpacked(path) as plain:
+        return [row for _, row in itertools.islice(rows(plain), ROWS * 4)]
 
 
 def _models(db: Database, job: Job) -> list[tuple[str, str]]:

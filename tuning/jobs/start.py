@@ -8,11 +8,12 @@ from typing import Any
 
 from storage import datasets, jobs
 from storage.errors import NotFound
-from storage.records import Dataset, Job, Upload
+from storage.records import Dataset, Job, Overlap, Upload
 from storage.store import Database
 from tuning.datasets import Cost
 from tuning.errors import StartRefused
 from tuning.jobs import notices
+from tuning.jobs.holding import held, release
 from tuning.jobs.names import upload_name
 from tuning.providers import Base, Profile
 
@@ -24,6 +25,7 @@ class StartRequest:
     """One wish to train. ``intent`` is unique per wish: the same one a second time gives the same job.
 
     ``suffix`` is the model's name without its number; ``None`` numbers are left to the provider (auto).
+    ``release``: the owner lets the data leave with the private values found in it.
     """
 
     intent: str
@@ -38,6 +40,7 @@ class StartRequest:
     seed: int | None
     channel: str
     owner: str
+    release: bool = False
 
 
 def check_numbers(request: StartRequest) -> None:
@@ -78,32 +81,58 @@ def check_suffix(profile: Profile, wanted: str) -> str:
 
 def check_datasets(db: Database, request: StartRequest, base: Base | None) -> tuple[Dataset, Dataset | None]:
     """The training and validation data, if they are ready and fit each other and the base."""
-    training = _ready(db, request.dataset_id, request.channel, "dataset")
+    training = _ready(db, request, request.dataset_id, "dataset")
     if base is not None and training.method not in base.methods:
         raise StartRefused(
             "base", f"{base.label} cannot be trained with {training.method} data. Choose another base."
         )
     if request.validation_id is None:
         return training, None
-    validation = _ready(db, request.validation_id, request.channel, "validation")
+    validation = _ready(db, request, request.validation_id, "validation")
     if validation.sha256 == training.sha256:
         raise StartRefused(
             "validation", "These are the training rows themselves. Choose other rows, or none."
         )
     if validation.method != training.method:
         raise StartRefused("validation", "The validation file is in another format than the training file.")
+    refuse_overlap(datasets.overlap_of(db, training.sha256, validation.sha256))
     return training, validation
 
 
-def _ready(db: Database, dataset_id: int, channel: str, field: str) -> Dataset:
+def refuse_overlap(overlap: Overlap | None) -> None:
+    """Refuses validation rows that are training rows too: scores on them would tell nothing."""
+    if overlap is None or not overlap.rows:
+        return
+    lines = ", ".join(f"{line:,}" for line in overlap.lines[:3])
+    more = f" +{overlap.rows - 3:,}" if overlap.rows > 3 else ""
+    near = " or nearly so" if overlap.near else ""
+    one = overlap.rows == 1
+    raise StartRefused(
+        "validation",
+        f"{overlap.rows:,} {'row is' if one else 'rows are'} also in the training data{near}:"
+        f" {'line' if one else 'lines'} {lines}{more}.",
+        "Take other rows, or none.",
+    )
+
+
+def _ready(db: Database, request: StartRequest, dataset_id: int, field: str) -> Dataset:
     try:
         found = datasets.get(db, dataset_id)
     except NotFound as missing:
         raise StartRefused(field, "This file is no longer here. Drop it again.") from missing
-    if found.channel != channel:
+    if found.channel != request.channel:
         raise StartRefused(field, "This file was dropped in another channel. Drop it here, or start there.")
     if found.state != "ready":
         raise StartRefused(field, f"{found.title} is not ready to train. See its card for what to do.")
+    if found.examining:
+        raise StartRefused(
+            field, f"{found.title} is still being searched for private data. A moment, please."
+        )
+    if held(db, found) and not request.release:
+        raise StartRefused(
+            "leaves",
+            f"{found.title} holds private values: send the redacted copy, or decide to send it as it is.",
+        )
     return found
 
 
@@ -134,6 +163,7 @@ def keep(db: Database, request: StartRequest, suffix: str, base: Base, estimate:
     job = jobs.add(db, _job(request, training, suffix, number, base, estimate, now))
     for dataset in (training, validation):
         if dataset is not None and dataset.sha256 is not None:
+            release(db, dataset, request.owner, now)
             name = upload_name(dataset.sha256, dataset.name)
             datasets.want_upload(db, Upload(dataset.sha256, request.provider, name, "due", now))
     notices.job_card(db, job, now)

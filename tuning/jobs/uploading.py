@@ -7,8 +7,9 @@ from pathlib import Path
 from storage import datasets, jobs, outbox
 from storage.records import Upload
 from storage.store import Database
-from tuning.errors import Refused, TuningError, Unreachable
+from tuning.errors import NotKept, Refused, TuningError, Unreachable
 from tuning.jobs.parts import Parts
+from tuning.jobs.shelf import unpacked_aside
 
 
 def is_due(parts: Parts, upload: Upload) -> bool:
@@ -28,9 +29,9 @@ async def send(parts: Parts, sha256: str, provider: str) -> None:
         gateway = parts.providers.get(upload.provider).gateway
         file_id = await gateway.find_file(upload.filename) if upload.attempts else None
         if file_id is None:
-            path = await _content(parts, upload)
-            await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
-            file_id = await gateway.upload(path, upload.filename)
+            async with unpacked_aside(await _content(parts, upload)) as path:
+                await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
+                file_id = await gateway.upload(path, upload.filename)
     except Unreachable as problem:
         await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=str(problem))
     except Refused as problem:
@@ -48,7 +49,7 @@ async def _content(parts: Parts, upload: Upload) -> Path:
     for dataset in found:
         if dataset.path is not None and Path(dataset.path).is_file():
             return Path(dataset.path)
-    raise TuningError("The file is no longer kept here.", "Drop it again.")
+    raise NotKept
 
 
 async def _record(parts: Parts, upload: Upload, **changes: object) -> None:

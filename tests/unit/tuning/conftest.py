@@ -43,7 +43,7 @@ class House:
     async def dataset(self, name: str = "triage.jsonl", sha: str = "a", **fields: Any) -> Dataset:
         """A dataset that passed its check in #tuning, with its bytes kept."""
         path = self.folder / f"{sha * 64}.jsonl"
-        path.write_text('{"messages": []}\n')
+        path.write_text(f'{{"messages": [{{"role": "user", "content": "{sha * 20}"}}]}}\n')
         known = len(await self.store.read(lambda db: datasets.in_channel(db, "C1")))
         values: dict[str, Any] = {
             "id": 0, "name": name, "version": 1, "channel": "C1", "thread": "100.1", "user": "U1",
