@@ -53,7 +53,7 @@ class Person:
 
     async def drop(self, channel: str, *files: Path) -> str:
         """Drops files into a channel; answers the message's ts."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         for path in files:
             form.add_field("file", path.read_bytes(), filename=path.name)
         answer = await self._ask("POST", f"channels/{channel}/files", data=form)

@@ -72,7 +72,7 @@ class Workspace:
 
     async def drop(self, channel: str, name: str, content: str | bytes, **fields: str) -> str:
         """Drops a file with this content and ``fields`` (``claim_size``, ``claim_host``); answers the ts."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         data = content.encode() if isinstance(content, str) else content
         form.add_field("file", data, filename=name)
         for key, value in fields.items():
