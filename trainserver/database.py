@@ -6,6 +6,7 @@ server read while a job writes.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -13,7 +14,23 @@ from importlib import resources
 from pathlib import Path
 
 BUSY_SECONDS = 30
-VERSION = 1
+SECTION = re.compile(r"^-- version (\d+)\n", re.MULTILINE)
+
+
+def sections() -> list[tuple[int, str]]:
+    """The parts of `schema.sql` by the version that each brings a database to, in order."""
+    parts = SECTION.split(resources.files("trainserver").joinpath("schema.sql").read_text(encoding="utf-8"))
+    return [(int(number), script) for number, script in zip(parts[1::2], parts[2::2], strict=True)]
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Execute each statement of `script` (`executescript` would end the transaction)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
 
 
 class Database:
@@ -24,11 +41,10 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.write() as connection:
             version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                script = resources.files("trainserver").joinpath("schema.sql").read_text()
-                for statement in script.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+            for number, script in sections():
+                if number > version:
+                    _run(connection, script)
+                    connection.execute(f"PRAGMA user_version = {number}")
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)

@@ -8,6 +8,7 @@
     └── ApiError               answered to the client in OpenAI's error body
         ├── BadRequest         400
         ├── Unauthorized       401
+        ├── Forbidden          403
         └── NotFound           404
 
 The error body is `{"error": {"message", "type", "param", "code"}}`.
@@ -66,6 +67,13 @@ class Unauthorized(ApiError):
     """The API key is missing or wrong."""
 
     status = 401
+    type = "invalid_request_error"
+
+
+class Forbidden(ApiError):
+    """The key is good, but not for this."""
+
+    status = 403
     type = "invalid_request_error"
 
 

@@ -9,9 +9,9 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 OWNER = "ftbot"
 
 
-def new_id(prefix: str) -> str:
-    """A fresh id such as `file-…`, `ftjob-…` or `ftevent-…` (24 random characters)."""
-    return f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(24))}"
+def new_id(prefix: str, mark: str = "-") -> str:
+    """A fresh id such as `file-…`, `ftjob-…` or, with `_` as the mark, `upload_…` (24 random characters)."""
+    return f"{prefix}{mark}{''.join(secrets.choice(ALPHABET) for _ in range(24))}"
 
 
 def derived(text: str, length: int) -> str:

@@ -1,8 +1,10 @@
 """Fine-tuning jobs: the record and every change of its state.
 
 States go `validating_files` → `queued` → `running` → `succeeded`, and to `failed` or `cancelled` from
-any of the first three. A change that comes too late (the job was cancelled meanwhile) raises
-`NoLongerActive`, so that a training process can never write over a person's decision.
+any of the first three. `paused` may follow each of these three and goes back to the queue. A job that runs
+is paused by its own process: `ask_pause` leaves a wish, which the process reads after each step. A change
+that comes too late (the job was cancelled meanwhile) raises `NoLongerActive`, so that a training
+process can never write over a person's decision.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from trainserver import events
+from trainserver import deliveries, events
 from trainserver.errors import BadRequest, JobFailed, NotFound, TrainserverError
 from trainserver.hyperparameters import Asked, Resolved
 from trainserver.paging import page
 
 ACTIVE = ("validating_files", "queued", "running")
+LIVING = (*ACTIVE, "paused")
 
 
 class NoLongerActive(TrainserverError):
@@ -40,6 +43,10 @@ class Job:
     seed: int
     metadata: dict[str, str] | None
     hyperparameters: Asked
+    project: str = "default"
+    method: str = "supervised"
+    integrations: list[dict[str, Any]] | None = None
+    wish: str | None = None
     started_at: int | None = None
     finished_at: int | None = None
     estimated_finish: int | None = None
@@ -50,8 +57,8 @@ class Job:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    values: dict[str, Any] = {key: row[key] for key in dict(row) if key != "seq"}
-    for key in ("metadata", "error"):
+    values: dict[str, Any] = {field.name: row[field.name] for field in fields(Job)}
+    for key in ("metadata", "integrations", "error"):
         values[key] = None if values[key] is None else json.loads(values[key])
     values["hyperparameters"] = Asked(**json.loads(values["hyperparameters"]))
     return Job(**values)
@@ -61,7 +68,8 @@ def add(connection: sqlite3.Connection, job: Job) -> None:
     """Record a new job and its first two events."""
     connection.execute(
         "INSERT INTO jobs (id, created_at, status, model, base, training_file, validation_file, suffix, seed,"
-        " metadata, hyperparameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " metadata, hyperparameters, project, method, integrations)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job.id,
             job.created_at,
@@ -74,6 +82,9 @@ def add(connection: sqlite3.Connection, job: Job) -> None:
             job.seed,
             None if job.metadata is None else json.dumps(job.metadata),
             json.dumps(asdict(job.hyperparameters)),
+            job.project,
+            job.method,
+            None if job.integrations is None else json.dumps(job.integrations),
         ),
     )
     events.add(connection, job.id, "created", f"Created fine-tuning job: {job.id}")
@@ -83,10 +94,10 @@ def add(connection: sqlite3.Connection, job: Job) -> None:
     events.add(connection, job.id, "validating", files)
 
 
-def get(connection: sqlite3.Connection, job_id: str) -> Job:
-    """The job. Raises `NotFound`."""
+def get(connection: sqlite3.Connection, job_id: str, project: str | None = None) -> Job:
+    """The job; another project's is not found. Raises `NotFound`."""
     row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    if row is None:
+    if row is None or project not in (None, row["project"]):
         raise NotFound(
             f"Could not find fine tune: {job_id}", param="fine_tuning_job_id", code="fine_tune_not_found"
         )
@@ -95,6 +106,7 @@ def get(connection: sqlite3.Connection, job_id: str) -> Job:
 
 def listed(
     connection: sqlite3.Connection,
+    project: str,
     *,
     limit: int,
     after: str | None,
@@ -102,8 +114,8 @@ def listed(
     without_metadata: bool = False,
 ) -> tuple[list[Job], bool]:
     """One page, newest first, of the jobs that carry all pairs of `metadata` (or none at all)."""
-    where = "1"
-    values: list[str] = []
+    where = "project = ?"
+    values = [project]
     for key, value in (metadata or {}).items():
         where += " AND EXISTS (SELECT 1 FROM json_each(jobs.metadata) WHERE key = ? AND value = ?)"
         values += [key, value]
@@ -113,10 +125,10 @@ def listed(
     return [_job(row) for row in found.rows], found.has_more
 
 
-def oldest(connection: sqlite3.Connection, status: str) -> Job | None:
-    """The job that has waited longest in `status`."""
-    row = connection.execute("SELECT * FROM jobs WHERE status = ? ORDER BY seq LIMIT 1", (status,)).fetchone()
-    return None if row is None else _job(row)
+def waiting(connection: sqlite3.Connection, status: str) -> list[Job]:
+    """The jobs in `status`, the one that has waited longest first."""
+    rows = connection.execute("SELECT * FROM jobs WHERE status = ? ORDER BY seq", (status,))
+    return [_job(row) for row in rows]
 
 
 def _move(
@@ -146,7 +158,7 @@ def mark_running(connection: sqlite3.Connection, job_id: str, resolved: Resolved
         ("queued",),
         {
             "status": "running",
-            "started_at": int(time.time()),
+            "started_at": get(connection, job_id).started_at or int(time.time()),
             "hyperparameters": json.dumps(asdict(resolved)),
         },
     )
@@ -173,6 +185,7 @@ def mark_succeeded(
             "status": "succeeded",
             "finished_at": int(time.time()),
             "estimated_finish": None,
+            "wish": None,
             "fine_tuned_model": model,
             "trained_tokens": trained_tokens,
             "result_file": result_file,
@@ -180,6 +193,7 @@ def mark_succeeded(
     )
     events.add(connection, job_id, "model", f"New fine-tuned model created: {model}")
     events.add(connection, job_id, "completed", "The job has successfully completed")
+    _tell(connection, job_id, "succeeded")
 
 
 def mark_failed(connection: sqlite3.Connection, job_id: str, failure: JobFailed) -> None:
@@ -193,25 +207,88 @@ def mark_failed(connection: sqlite3.Connection, job_id: str, failure: JobFailed)
             "status": "failed",
             "finished_at": int(time.time()),
             "estimated_finish": None,
+            "wish": None,
             "error": json.dumps(error),
         },
     )
     events.add(connection, job_id, "failed", f"The job failed: {failure.message}", level="error")
+    _tell(connection, job_id, "failed")
+
+
+def _tell(connection: sqlite3.Connection, job_id: str, ending: str) -> None:
+    """Leave word for the webhooks in the same transaction that ends the job."""
+    deliveries.add(connection, f"fine_tuning.job.{ending}", job_id)
 
 
 def cancel(connection: sqlite3.Connection, job_id: str) -> Job:
-    """Any active state → `cancelled`. Raises `BadRequest` when the job has ended."""
+    """Any state that is no end → `cancelled`. Raises `BadRequest` when the job has ended."""
     job = get(connection, job_id)
-    if job.status not in ACTIVE:
+    if job.status not in LIVING:
         raise BadRequest(f"Job has already completed: {job_id} is {job.status}.", code="job_not_active")
     _move(
         connection,
         job_id,
-        ACTIVE,
-        {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None},
+        LIVING,
+        {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None, "wish": None},
     )
     events.add(connection, job_id, "cancelled", "Fine-tuning job cancelled")
+    _tell(connection, job_id, "cancelled")
     return get(connection, job_id)
+
+
+def wish(connection: sqlite3.Connection, job_id: str) -> str | None:
+    """What somebody wants of a running job: `pause`, or None."""
+    row = connection.execute("SELECT wish FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else row["wish"]
+
+
+def ask_pause(connection: sqlite3.Connection, job_id: str) -> Job:
+    """Pause a waiting job at once, leave a running one the wish. Raises `BadRequest` when it has ended."""
+    job = get(connection, job_id)
+    if job.status == "running":
+        _move(connection, job_id, ("running",), {"wish": "pause"})
+    elif job.status in ACTIVE:
+        _pause(connection, job_id, job.status)
+    else:
+        raise BadRequest(f"Job cannot be paused: {job_id} is {job.status}.", code="job_not_active")
+    return get(connection, job_id)
+
+
+def mark_paused(connection: sqlite3.Connection, job_id: str) -> None:
+    """`running` → `paused`; the process has saved where it is and ends now."""
+    _pause(connection, job_id, "running")
+
+
+def _pause(connection: sqlite3.Connection, job_id: str, source: str) -> None:
+    _move(connection, job_id, (source,), {"status": "paused", "estimated_finish": None, "wish": None})
+    events.add(connection, job_id, _next_key(connection, job_id, "paused"), "Fine-tuning job paused")
+
+
+def resume(connection: sqlite3.Connection, job_id: str) -> Job:
+    """`paused` → where it was; or the wish for a pause that has not come yet is taken back.
+
+    Raises `BadRequest` when the job neither is paused nor is about to be.
+    """
+    job = get(connection, job_id)
+    if job.status == "running" and job.wish == "pause":
+        _move(connection, job_id, ("running",), {"wish": None})
+        return get(connection, job_id)
+    if job.status != "paused":
+        raise BadRequest(f"Job cannot be resumed: {job_id} is {job.status}.", code="job_not_paused")
+    validated = connection.execute(
+        "SELECT 1 FROM events WHERE job_id = ? AND key = 'queued'", (job_id,)
+    ).fetchone()
+    _move(connection, job_id, ("paused",), {"status": "queued" if validated else "validating_files"})
+    events.add(connection, job_id, _next_key(connection, job_id, "resumed"), "Fine-tuning job resumed")
+    return get(connection, job_id)
+
+
+def _next_key(connection: sqlite3.Connection, job_id: str, kind: str) -> str:
+    """A key for a happening that may happen again."""
+    count: int = connection.execute(
+        "SELECT count(*) FROM events WHERE job_id = ? AND key LIKE ?", (job_id, f"{kind}:%")
+    ).fetchone()[0]
+    return f"{kind}:{count + 1}"
 
 
 def requeue(connection: sqlite3.Connection) -> list[str]:
@@ -219,15 +296,39 @@ def requeue(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute("SELECT id FROM jobs WHERE status = 'running' ORDER BY seq").fetchall()
     ids: list[str] = [row["id"] for row in rows]
     for job_id in ids:
-        count: int = connection.execute(
-            "SELECT count(*) FROM events WHERE job_id = ? AND key LIKE 'requeued:%'", (job_id,)
-        ).fetchone()[0]
         _move(connection, job_id, ("running",), {"status": "queued", "estimated_finish": None})
         events.add(
             connection,
             job_id,
-            f"requeued:{count + 1}",
-            "The server was restarted: the job is queued again and goes on from its last finished epoch",
+            _next_key(connection, job_id, "requeued"),
+            "The server was restarted: the job is queued again and goes on from where it was saved last",
             level="warn",
         )
     return ids
+
+
+def died(connection: sqlite3.Connection, job_id: str, limit: int) -> bool:
+    """The job's process ended without writing how: queue the job again.
+
+    False, and nothing done, when that is the `limit`th time without a step in between. Raises
+    `NoLongerActive` when the job is not waiting for a process at all.
+    """
+    if get(connection, job_id).status not in ("queued", "running"):
+        raise NoLongerActive(f"{job_id} has ended")
+    deaths: int = connection.execute(
+        "SELECT count(*) FROM events WHERE job_id = :id AND key LIKE 'died:%' AND seq >"
+        " (SELECT coalesce(max(seq), 0) FROM events WHERE job_id = :id AND type = 'metrics')",
+        {"id": job_id},
+    ).fetchone()[0]
+    if deaths + 1 >= limit:
+        return False
+    _move(connection, job_id, ("queued", "running"), {"status": "queued", "estimated_finish": None})
+    events.add(
+        connection,
+        job_id,
+        _next_key(connection, job_id, "died"),
+        "The training process ended unexpectedly: the job is queued again and goes on from where it was"
+        " saved last",
+        level="warn",
+    )
+    return True

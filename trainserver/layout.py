@@ -19,6 +19,9 @@ class Layout:
     def file(self, file_id: str) -> Path:
         return self.root / "files" / file_id
 
+    def upload(self, upload_id: str) -> Path:
+        return self.root / "uploads" / upload_id
+
     def base(self, name: str) -> Path:
         return self.root / "bases" / name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from trainserver.ids import derived
 from trainserver.paging import page
@@ -21,6 +21,8 @@ class Model:
     job_id: str
     created_at: int
     folder: str
+    project: str = "default"
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +38,58 @@ class Checkpoint:
 
 
 def _model(row: sqlite3.Row) -> Model:
-    return Model(row["name"], row["base"], row["parent"], row["job_id"], row["created_at"], row["folder"])
+    return Model(**{field.name: row[field.name] for field in fields(Model)})
 
 
-def add(connection: sqlite3.Connection, name: str, base: str, parent: str, job_id: str, folder: str) -> None:
-    """Let `name` answer with the adapter in `folder`."""
+def add(
+    connection: sqlite3.Connection,
+    name: str,
+    base: str,
+    parent: str,
+    job_id: str,
+    folder: str,
+    *,
+    project: str = "default",
+    held: bool = False,
+) -> None:
+    """Let `name` answer with the adapter in `folder`; while it is held it answers nobody."""
     connection.execute(
-        "INSERT OR IGNORE INTO models (name, base, parent, job_id, created_at, folder)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (name, base, parent, job_id, int(time.time()), folder),
+        "INSERT OR IGNORE INTO models (name, base, parent, job_id, created_at, folder, project, held)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (name, base, parent, job_id, int(time.time()), folder, project, int(held)),
     )
 
 
-def find(connection: sqlite3.Connection, name: str) -> Model | None:
-    """The fine-tuned model of that name, or None."""
-    row = connection.execute("SELECT * FROM models WHERE name = ?", (name,)).fetchone()
+def release(connection: sqlite3.Connection, name: str) -> bool:
+    """Let a held model answer, with the checkpoints of its job; False when there is no such model."""
+    done = connection.execute(
+        "UPDATE models SET held = 0 WHERE job_id = (SELECT job_id FROM models WHERE name = ?)", (name,)
+    )
+    return done.rowcount > 0
+
+
+# A project sees its own models and the checkpoints that it was permitted.
+VISIBLE = "(project = :p OR EXISTS (SELECT 1 FROM permissions WHERE model = models.name AND project = :p))"
+
+
+def find(connection: sqlite3.Connection, name: str, project: str | None = None) -> Model | None:
+    """The fine-tuned model of that name as far as `project` sees it (None: everybody's), or None."""
+    seen = "1" if project is None else VISIBLE
+    values = {"name": name, "p": project}
+    row = connection.execute(f"SELECT * FROM models WHERE name = :name AND {seen}", values).fetchone()
     return None if row is None else _model(row)
 
 
-def everything(connection: sqlite3.Connection) -> list[Model]:
-    """All fine-tuned models, oldest first."""
-    return [_model(row) for row in connection.execute("SELECT * FROM models ORDER BY seq")]
+def everything(connection: sqlite3.Connection, project: str) -> list[Model]:
+    """All fine-tuned models that a project sees, oldest first."""
+    rows = connection.execute(f"SELECT * FROM models WHERE {VISIBLE} ORDER BY seq", {"p": project})
+    return [_model(row) for row in rows]
 
 
 def remove(connection: sqlite3.Connection, name: str) -> None:
     """Let `name` answer no more; the caller removes its folder."""
     connection.execute("DELETE FROM models WHERE name = ?", (name,))
+    connection.execute("DELETE FROM permissions WHERE model = ?", (name,))
 
 
 def add_checkpoint(

@@ -30,11 +30,13 @@ def page(
 
     `table` and `where` are written in this program, never taken from a request.
 
-    Raises `NotFound` when `after` names no row.
+    Raises `NotFound` when `after` names no row among them.
     """
     order, sign = ("DESC", "<") if newest_first else ("ASC", ">")
     if after is not None:
-        cursor = connection.execute(f"SELECT seq FROM {table} WHERE id = ?", (after,)).fetchone()
+        cursor = connection.execute(
+            f"SELECT seq FROM {table} WHERE ({where}) AND id = ?", (*values, after)
+        ).fetchone()
         if cursor is None:
             raise NotFound(f"No object with id {after!r} to page after.", param="after")
         where, values = f"({where}) AND seq {sign} ?", (*values, cursor["seq"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib.util
 import ipaddress
 import logging
 import os
@@ -20,11 +21,13 @@ from pathlib import Path
 
 import uvicorn
 
+from trainserver import key_command
 from trainserver.api.app import create_app
 from trainserver.api.state import build
 from trainserver.config import load
 from trainserver.errors import ConfigError
 
+WANDB_VARIABLE = "WANDB_API_KEY"
 KEY_VARIABLE = "FTBOT_TRAINSERVER_API_KEY"
 
 
@@ -60,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _wandb_key() -> str | None:
+    """The server's key for Weights & Biases; of use only where that package is installed."""
+    return os.environ.get(WANDB_VARIABLE) if importlib.util.find_spec("wandb") else None
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -70,19 +78,23 @@ def _is_loopback(host: str) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server until a signal; 2 when the settings cannot be used."""
+    """Run the server until a signal, or the command `key`; 2 when the settings cannot be used."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["key"]:
+        return key_command.main(arguments[1:])
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     api_key = options.api_key or os.environ.get(KEY_VARIABLE) or None
     try:
-        if api_key is None and not _is_loopback(options.host):
-            raise ConfigError(
-                f"{options.host} can be reached from other machines: set --api-key or {KEY_VARIABLE} first."
-            )
         config_path = None if options.config is None else options.config.resolve()
-        state = build(options.data.resolve(), load(config_path), config_path, api_key)
+        state = build(options.data.resolve(), load(config_path), config_path, api_key, _wandb_key())
+        if not _is_loopback(options.host) and not state.needs_key():
+            raise ConfigError(
+                f"{options.host} can be reached from other machines: set --api-key or {KEY_VARIABLE} first,"
+                " or make a key with `python -m trainserver key add --data DIR`."
+            )
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

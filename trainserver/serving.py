@@ -24,9 +24,13 @@ END_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of an answer."""
+    """A piece of an answer.
+
+    `logprobs` are its tokens as OpenAI tells them (token, logprob, bytes, top_logprobs), if asked for.
+    """
 
     text: str
+    logprobs: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,12 @@ class Serving:
 
     @asynccontextmanager
     async def answer(
-        self, base: str, adapter: Path | None, messages: Sequence[Message], sampling: Sampling
+        self,
+        base: str,
+        adapter: Path | None,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        tools: Sequence[dict[str, Any]] | None = None,
     ) -> AsyncGenerator[AsyncIterator[Text | Done]]:
         """Ask for an answer; leaving the block before its end stops the generation.
 
@@ -139,6 +148,7 @@ class Serving:
                 "adapter": None if adapter is None else str(adapter),
                 "messages": [message.plain() for message in messages],
                 "sampling": asdict(sampling),
+                "tools": None if tools is None else list(tools),
             },
         )
         ended = False
@@ -183,9 +193,11 @@ def _piece(message: dict[str, Any] | None) -> Text | Done:
             "The process that answers stopped unexpectedly; it is started again. Try once more."
         )
     if "text" in message:
-        return Text(message["text"])
+        return Text(message["text"], tuple(message.get("logprobs", ())))
     if "done" in message:
         return Done(**message["done"])
     if message["kind"] == "context":
         raise BadRequest(message["error"], param="messages", code="context_length_exceeded")
+    if message["kind"] == "messages":
+        raise BadRequest(message["error"], param="messages")
     raise ServingFailed(f"The model could not answer: {message['error']}")

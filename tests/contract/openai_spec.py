@@ -7,29 +7,35 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 SPEC = Path(__file__).parent / "specs" / "openai.openapi.json"
+OVERLAY = SPEC.with_name("openai.overlay.yaml")
 EXTENSIONS = {"x_fine_tuning"}
 """What trainserver adds on purpose: one key of its own; clients skip what they do not know."""
 
 
-def _known_deviations(schemas: dict[str, Any]) -> None:
-    """Where OpenAI's real answers leave its description."""
-    job = schemas["FineTuningJob"]["properties"]
-    job["status"]["enum"].append("paused")  # the answer of .../pause
-    job["error"] = {"anyOf": [job["error"], {"type": "object", "maxProperties": 0}]}  # {} while healthy
-    for untyped in ("user_provided_suffix", "usage_metrics", "shared_with_openai", "eval_id"):
-        job[untyped] = {}  # seen in answers, described nowhere
-    job["hyperparameters"] = {"anyOf": [job["hyperparameters"], {"type": "null"}]}  # null for dpo
-    file = schemas["OpenAIFile"]["properties"]
-    for key in ("expires_at", "status_details"):  # null where they say nothing
-        file[key] = {"anyOf": [file[key], {"type": "null"}]}
-    schemas["FineTuningJobEvent"]["properties"]["type"]["enum"].append(
-        "moderation_checks"
-    )  # in the guide only
+@cache
+def deviations() -> tuple[dict[str, Any], ...]:
+    """The entries of the overlay; its head says what they hold."""
+    return tuple(yaml.safe_load(OVERLAY.read_text("utf-8")))
+
+
+def _apply(document: dict[str, Any], entry: dict[str, Any]) -> None:
+    *steps, last = entry["at"].strip("/").split("/")
+    there: Any = document
+    for step in steps:
+        there = there[int(step) if isinstance(there, list) else step]
+    if "append" in entry:
+        there[last].append(entry["append"])
+    elif "add" in entry:
+        assert not set(entry["add"]) & set(there[last]), entry["at"]
+        there[last].update(entry["add"])
+    else:
+        there[last] = {"anyOf": [there[last], entry["allow"]]}
 
 
 ERROR = {
@@ -53,20 +59,32 @@ ERROR = {
 
 
 @cache
-def _document() -> dict[str, Any]:
-    document = json.loads(SPEC.read_text("utf-8"))
-    _known_deviations(document["components"]["schemas"])
-    return document
+def document(without: int | None = None) -> dict[str, Any]:
+    """The description with the overlay over it, or with all of the overlay but one entry."""
+    made = json.loads(SPEC.read_text("utf-8"))
+    for number, entry in enumerate(deviations()):
+        if number != without:
+            _apply(made, entry)
+    return made
 
 
 @cache
-def _registry() -> Registry[Any]:
-    return Registry().with_resource("openai", Resource(contents=_document(), specification=DRAFT202012))
+def _registry(without: int | None = None) -> Registry[Any]:
+    resource = Resource(contents=document(without), specification=DRAFT202012)
+    return Registry().with_resource("openai", resource)
+
+
+def trace_problems(entry: dict[str, Any], without: int | None = None) -> list[str]:
+    """What keeps the trace of an overlay entry from being a part of its schema."""
+    schema = {"$ref": f"openai#/components/schemas/{entry['schema']}"}
+    validator = Draft202012Validator(schema, registry=_registry(without))
+    found = [error.message for error in validator.iter_errors(entry["trace"]) if error.validator != "required"]
+    return found + _unknown_keys({"$ref": schema["$ref"]}, entry["trace"], without=without)
 
 
 def problems(method: str, path: str, answer: object, *, content: str = "application/json") -> list[str]:
     """What is wrong with a 200 answer of `method` on `path` (as in the description, `/files/{file_id}`)."""
-    schema = _document()["paths"][path][method.lower()]["responses"]["200"]["content"][content]["schema"]
+    schema = document()["paths"][path][method.lower()]["responses"]["200"]["content"][content]["schema"]
     return [*_schema_problems(_anchored(schema), answer), *_unknown_keys(schema, answer)]
 
 
@@ -97,25 +115,34 @@ def _schema_problems(schema: dict[str, Any], value: Any) -> list[str]:
     ]
 
 
-def _unknown_keys(schema: dict[str, Any], value: Any, place: str = "") -> list[str]:
+def _unknown_keys(
+    schema: dict[str, Any], value: Any, place: str = "", without: int | None = None
+) -> list[str]:
     """Keys that the description does not name, in the answer itself and in the items of its lists."""
-    named = _resolve(schema)
-    if not isinstance(value, dict) or "properties" not in named:
+    named = _resolve(schema, without)
+    properties = _properties(named, without)
+    if not isinstance(value, dict) or not properties:
         return []
     found = [
-        f"{place}/{key}: not in the description"
-        for key in value
-        if key not in {*named["properties"], *EXTENSIONS}
+        f"{place}/{key}: not in the description" for key in value if key not in {*properties, *EXTENSIONS}
     ]
-    for key, inner in named["properties"].items():
-        items = _resolve(inner).get("items")
+    for key, inner in properties.items():
+        items = _resolve(inner, without).get("items")
         if items and isinstance(value.get(key), list):
             for index, item in enumerate(value[key]):
-                found += _unknown_keys(items, item, f"{place}/{key}/{index}")
+                found += _unknown_keys(items, item, f"{place}/{key}/{index}", without)
     return found
 
 
-def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
+def _properties(schema: dict[str, Any], without: int | None) -> dict[str, Any]:
+    """All keys that a schema names, those of its parts too."""
+    found = dict(schema.get("properties", {}))
+    for part in schema.get("allOf", ()):
+        found |= _properties(_resolve(part, without), without)
+    return found
+
+
+def _resolve(schema: dict[str, Any], without: int | None) -> dict[str, Any]:
     if "$ref" in schema:
-        return _resolve(_document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        return _resolve(document(without)["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], without)
     return schema

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from trainserver.api import chat, files, jobs, models
-from trainserver.api.state import Parts, State
-from trainserver.errors import ApiError, Unauthorized
-
-
-def _check_key(parts: Parts, request: Request) -> None:
-    if parts.api_key is None:
-        return
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(key.encode(), parts.api_key.encode()):
-        raise Unauthorized("Incorrect API key provided.", code="invalid_api_key")
+from trainserver import housekeeping, webhooks
+from trainserver.api import (
+    chat,
+    files,
+    graders,
+    jobs,
+    models,
+    moderations,
+    permissions,
+    responses,
+    uploads,
+)
+from trainserver.api.state import State
+from trainserver.errors import ApiError, BadRequest
 
 
 def _body(message: str, type: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
@@ -38,9 +40,29 @@ async def _api_error(_request: Request, error: Exception) -> JSONResponse:
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
+    where = "" if first["type"] == "json_invalid" else _place(first["loc"][1:], error.body)
     message = f"Invalid request: {first['msg']}" + (f" - '{where}'" if where else "")
     return JSONResponse(_body(message, "invalid_request_error", where or None), 400)
+
+
+def _place(path: Sequence[Any], body: Any) -> str:
+    """The parameter that is wrong, without the names of the alternatives it was tried against."""
+    parts: list[str] = []
+    value: Any = body
+    for step in path:
+        known: Any = value
+        try:
+            value = known[step]
+        except (KeyError, IndexError, TypeError):
+            if step != path[-1] or isinstance(known, str | int | float):
+                continue
+        parts.append(str(step))
+    return ".".join(parts)
+
+
+async def _no_text(_request: Request, _error: Exception) -> JSONResponse:
+    """JSON can spell halves of characters, which nothing can store."""
+    return JSONResponse(_body("The request holds text that is not valid Unicode.", BadRequest.type), 400)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -59,21 +81,29 @@ def create_app(state: State) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        working = asyncio.create_task(state.queue.run())
+        working = [
+            asyncio.create_task(work)
+            for work in (
+                state.queue.run(),
+                webhooks.run(state.database, state.config.webhook),
+                housekeeping.run(state.database, state.layout),
+            )
+        ]
         yield
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
+        for task in working:
+            task.cancel()
+        await asyncio.wait(working)
         await asyncio.gather(state.queue.stop(), state.serving.stop())
 
     app = FastAPI(
         title="ftbot trainserver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     app.state.parts = state
-    for module in (files, jobs, models, chat):
-        app.include_router(module.router, dependencies=[Depends(_check_key)])
+    for module in (files, uploads, jobs, permissions, models, chat, responses, moderations, graders):
+        app.include_router(module.router)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_exception_handler(Exception, _crash)
     return app

@@ -18,11 +18,12 @@ import shutil
 import sqlite3
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from trainserver import bases, models
-from trainserver.api.state import Parts
+from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import NotFound
+from trainserver.hyperparameters import METHODS
 from trainserver.ids import OWNER
 
 router = APIRouter(prefix="/v1/models")
@@ -36,7 +37,7 @@ def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: 
     return {
         "service": "trainserver",
         "fine_tunable": here and weights > 0,
-        "methods": ["supervised"],
+        "methods": list(METHODS),
         "max_tokens_per_example": parts.config.max_tokens,
         "suffix_max_length": 64,
         "suffix_pattern": "^[A-Za-z0-9._-]+$",
@@ -78,30 +79,31 @@ def missing(name: str) -> NotFound:
 
 
 @router.get("")
-def listed(parts: Parts) -> dict[str, Any]:
+def listed(parts: Parts, who: Who) -> dict[str, Any]:
     with parts.database.read() as connection:
         found = [_base_object(parts, connection, name) for name in parts.config.bases]
-        found += [_tuned_object(parts, connection, model) for model in models.everything(connection)]
+        tuned = models.everything(connection, who.project)
+        found += [_tuned_object(parts, connection, model) for model in tuned]
     return {"object": "list", "data": found}
 
 
 @router.get("/{name}")
-def retrieve(parts: Parts, name: str) -> dict[str, Any]:
+def retrieve(parts: Parts, who: Who, name: str) -> dict[str, Any]:
     with parts.database.read() as connection:
         if name in parts.config.bases:
             return _base_object(parts, connection, name)
-        model = models.find(connection, name)
+        model = models.find(connection, name, who.project)
         if model is None:
             raise missing(name)
         return _tuned_object(parts, connection, model)
 
 
-@router.delete("/{name}")
-async def delete(parts: Parts, name: str) -> dict[str, Any]:
-    """Delete a fine-tuned model; a base stays."""
+@router.delete("/{name}", dependencies=[Depends(may_change)])
+async def delete(parts: Parts, who: Who, name: str) -> dict[str, Any]:
+    """Delete a fine-tuned model of one's own project; a base stays, and so does what others share."""
     with parts.database.write() as connection:
-        model = models.find(connection, name)
-        if model is None:
+        model = models.find(connection, name, who.project)
+        if model is None or model.project != who.project:
             raise missing(name)
         models.remove(connection, name)
     folder = parts.layout.root / model.folder

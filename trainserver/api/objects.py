@@ -11,6 +11,8 @@ from trainserver.files import File
 from trainserver.ids import OWNER
 from trainserver.jobs import Job
 from trainserver.models import Checkpoint
+from trainserver.permissions import Permission
+from trainserver.uploads import Part, Upload
 
 Object = dict[str, Any]
 
@@ -35,13 +37,46 @@ def file(record: File) -> Object:
         "filename": record.filename,
         "purpose": record.purpose,
         "status": "processed",
-        "expires_at": None,
+        "expires_at": record.expires_at,
         "status_details": None,
     }
 
 
+def upload(record: Upload, result: File | None) -> Object:
+    return {
+        "object": "upload",
+        "id": record.id,
+        "bytes": record.bytes,
+        "created_at": record.created_at,
+        "filename": record.filename,
+        "purpose": record.purpose,
+        "status": record.state,
+        "expires_at": record.expires_at,
+        "file": None if result is None else file(result),
+    }
+
+
+def part(record: Part) -> Object:
+    return {
+        "object": "upload.part",
+        "id": record.id,
+        "created_at": record.created_at,
+        "upload_id": record.upload_id,
+    }
+
+
+def permission(record: Permission) -> Object:
+    return {
+        "object": "checkpoint.permission",
+        "id": record.id,
+        "created_at": record.created_at,
+        "project_id": record.project,
+    }
+
+
 def job(record: Job) -> Object:
-    chosen = asdict(record.hyperparameters)
+    chosen = {key: value for key, value in asdict(record.hyperparameters).items() if value is not None}
+    supervised = record.method == "supervised"
     return {
         "object": "fine_tuning.job",
         "id": record.id,
@@ -51,8 +86,8 @@ def job(record: Job) -> Object:
         "fine_tuned_model": record.fine_tuned_model,
         "organization_id": OWNER,
         "status": record.status,
-        "hyperparameters": chosen,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": chosen}},
+        "hyperparameters": chosen if supervised else None,
+        "method": {"type": record.method, record.method: {"hyperparameters": chosen}},
         "training_file": record.training_file,
         "validation_file": record.validation_file,
         "result_files": [] if record.result_file is None else [record.result_file],
@@ -61,7 +96,7 @@ def job(record: Job) -> Object:
         "user_provided_suffix": record.suffix,
         "seed": record.seed,
         "estimated_finish": record.estimated_finish,
-        "integrations": [],
+        "integrations": record.integrations or [],
         "metadata": record.metadata,
         "usage_metrics": None,
         "shared_with_openai": False,

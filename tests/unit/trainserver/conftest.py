@@ -16,6 +16,7 @@ import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from tests.contract import openai_wire
 from tests.support.tiny_model import make_tiny_model
 
 T = TypeVar("T")
@@ -73,7 +74,13 @@ class Server:
         ready = self.process.stdout.readline().strip()
         assert ready.startswith("trainserver ready at http://127.0.0.1:"), ready
         self.url = ready.split(" at ")[1]
-        self.client = OpenAI(base_url=self.url, api_key="test", max_retries=0, timeout=DEADLINE)
+        self.client = OpenAI(
+            base_url=self.url,
+            api_key="test",
+            max_retries=0,
+            timeout=DEADLINE,
+            http_client=openai_wire.client(),
+        )
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -110,6 +117,13 @@ class Server:
     def events(self, job_id: str) -> list[Any]:
         """All events, oldest first."""
         return list(self.client.fine_tuning.jobs.list_events(job_id, limit=1000))[::-1]
+
+
+@pytest.fixture(autouse=True)
+def every_answer_is_as_described() -> Iterator[None]:
+    """Hold all that a test was answered against OpenAI's description."""
+    yield
+    assert openai_wire.faults() == []
 
 
 @pytest.fixture(scope="session")

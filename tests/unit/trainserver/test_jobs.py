@@ -52,7 +52,9 @@ def test_the_events_tell_the_story_in_order(server: Server, trained: FineTuningJ
     assert [step["step"] for step in steps] == list(range(1, 16))
     assert {step["total_steps"] for step in steps} == {15}
     assert [step["step"] for step in steps if "full_valid_loss" in step] == [3, 6, 9, 12, 15]
-    assert steps[-1]["full_valid_loss"] < steps[2]["full_valid_loss"]
+    assert steps[-1]["full_valid_loss"] < steps[2]["full_valid_loss"] < steps[0]["valid_loss"]
+    assert events[4].message.startswith("Step 1/15: training loss=")
+    assert ", validation loss=" in events[4].message
 
 
 def test_events_come_newest_first_and_after_walks_back(server: Server, trained: FineTuningJob):
@@ -177,7 +179,7 @@ def test_a_file_that_cannot_be_trained_fails_the_job_with_its_lines(
         ({"suffix": "x" * 65}, "suffix"),
         ({"seed": -1}, "seed"),
         ({"hyperparameters": {"n_epochs": 51}}, "hyperparameters.n_epochs"),
-        ({"method": {"type": "dpo"}}, "method"),
+        ({"method": {"type": "reinforcement"}}, "method"),
         ({"integrations": [{"type": "wandb", "wandb": {"project": "p"}}]}, "integrations"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.unit.trainserver.conftest import Server
+from trainserver.hyperparameters import METHODS
 
 
 def test_a_base_says_how_it_can_be_trained(server: Server):
@@ -16,7 +17,7 @@ def test_a_base_says_how_it_can_be_trained(server: Server):
     about = base.x_fine_tuning
     assert about["service"] == "trainserver"
     assert about["fine_tunable"] is True
-    assert about["methods"] == ["supervised"]
+    assert about["methods"] == list(METHODS)
     assert about["max_tokens_per_example"] == 256
     assert about["suffix_max_length"] == 64
     assert about["price_per_1m_tokens"] == 0.0

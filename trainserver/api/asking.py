@@ -1,0 +1,178 @@
+"""What chat completions and responses share: finding the model, asking it, taking its tool calls apart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from trainserver import models, toolcalls
+from trainserver.api.models import missing
+from trainserver.api.state import State
+from trainserver.errors import ApiError, BadRequest, Forbidden, ServingFailed
+from trainserver.messages import (
+    BadMessage,
+    Message,
+    Tool,
+    check_calls,
+    in_call_order,
+    read_message,
+    read_tools,
+)
+from trainserver.sampling import Sampling
+from trainserver.serving import Done, Text
+
+LOOK_SECONDS = 0.25
+CLIENT_GONE = 499
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+class ServerError(ApiError):
+    """The model could not answer."""
+
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that an answer depends on."""
+
+    base: str
+    adapter: Path | None
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...]
+    sampling: Sampling
+
+
+def find_model(parts: State, project: str, name: str) -> tuple[str, Path | None]:
+    """The base and the adapter behind a name. Raises `NotFound`, and `Forbidden` for a model that is held."""
+    if name in parts.config.bases:
+        return name, None
+    with parts.database.read() as connection:
+        model = models.find(connection, name, project)
+    if model is None or model.base not in parts.config.bases:
+        raise missing(name)
+    if model.held:
+        raise Forbidden(
+            f"The model `{name}` is held: it failed a safety check after training, and a person must release"
+            " it first.",
+            param="model",
+            code="model_held",
+        )
+    return model.base, parts.layout.root / model.folder
+
+
+def read_messages(values: Sequence[Any], param: str = "messages") -> tuple[Message, ...]:
+    """The conversation. Raises `BadRequest` naming the message."""
+    messages: list[Message] = []
+    for i, value in enumerate(values):
+        try:
+            messages.append(read_message(value))
+        except BadMessage as error:
+            raise BadRequest(f"Invalid value for {param}[{i}]: {error}.", param=f"{param}.[{i}]") from error
+    try:
+        check_calls(messages)
+    except BadMessage as error:
+        raise BadRequest(f"Invalid value for {param}: {error}.", param=param) from error
+    return tuple(in_call_order(messages))
+
+
+def read_offered(tools: Any, functions: Any, choice: Any) -> tuple[Tool, ...]:
+    """The functions on offer. Raises `BadRequest`, also for a choice that no model here can be held to."""
+    try:
+        offered = read_tools(tools, functions)
+    except BadMessage as error:
+        raise BadRequest(f"Invalid value for tools: {error}.", param="tools") from error
+    if choice not in (None, "auto", "none"):
+        raise BadRequest(
+            "Only the tool choices 'auto' and 'none' are supported: a call cannot be forced here.",
+            param="tool_choice",
+            code="unsupported_value",
+        )
+    return () if choice == "none" else offered
+
+
+async def pieces(parts: State, question: Question) -> AsyncGenerator[Text | Done]:
+    """The answer as it comes; closing this stops the generation."""
+    asked = parts.serving.answer(
+        question.base, question.adapter, question.messages, question.sampling, question.tools or None
+    )
+    async with asked as answer:
+        async for piece in answer:
+            yield piece
+
+
+class Splitter:
+    """Parts an answer that may hold tool calls: words go out at once, calls when they are whole."""
+
+    def __init__(self, *, calls: bool, only_one: bool) -> None:
+        self._calls = calls
+        self._only_one = only_one
+        self.text = ""
+        self.told = ""
+
+    def feed(self, text: str) -> str:
+        """Take in a piece of the answer; gives the words that are surely words."""
+        self.text += text
+        if not self._calls:
+            self.told = self.text
+            return text
+        new = self.text[: _sure(self.text)][len(self.told) :]
+        self.told += new
+        return new
+
+    def end(self) -> tuple[str, list[Json]]:
+        """The words that were still held back, and the calls."""
+        if not self._calls:
+            return "", []
+        words, calls = toolcalls.parse(self.text)
+        whole = words or ""
+        rest = whole[len(self.told) :] if whole.startswith(self.told) else ""
+        self.told += rest
+        return rest, calls[:1] if self._only_one else calls
+
+
+def _sure(text: str) -> int:
+    """How many characters of `text` are words: those before a call, and before what may begin one."""
+    opening = toolcalls.OPENING
+    at = text.find(opening)
+    if at < 0:
+        begun = (length for length in range(len(opening) - 1, 0, -1) if text.endswith(opening[:length]))
+        at = len(text) - next(begun, 0)
+    return len(text[:at].rstrip())
+
+
+async def _gone(request: Request) -> None:
+    while not await request.is_disconnected():
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`, which is given up (None) when the client leaves first.
+
+    Raises `ServerError` when the model cannot answer.
+    """
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    except ServingFailed as error:
+        raise ServerError(str(error), code="model_unavailable") from error
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
+def event(value: Json, name: str | None = None) -> str:
+    """One server-sent event."""
+    head = "" if name is None else f"event: {name}\n"
+    return f"{head}data: {json.dumps(value)}\n\n"
