@@ -46,6 +46,26 @@ def turns_of(db: Database, channel: str, thread: str, *, limit: int = 40) -> lis
     return newest[::-1]
 
 
+def turn_at(db: Database, channel: str, ts: str) -> Turn | None:
+    """The turn that stands in a message."""
+    return first(db, Turn, "SELECT * FROM turns WHERE channel = ? AND ts = ?", [channel, ts])
+
+
+def change_turn(db: Database, channel: str, ts: str, text: str) -> bool:
+    """The message of a turn was edited; ``False`` when it holds none."""
+    return bool(run(db, "UPDATE turns SET text = ? WHERE channel = ? AND ts = ?", [text, channel, ts]))
+
+
+def remove_turn(db: Database, channel: str, ts: str) -> bool:
+    """The message of a turn was deleted; ``False`` when it held none."""
+    return bool(run(db, "DELETE FROM turns WHERE channel = ? AND ts = ?", [channel, ts]))
+
+
+def users_of(db: Database, job_id: int) -> list[ChannelModel]:
+    """Channels that use a job's model."""
+    return select(db, ChannelModel, "SELECT * FROM channel_models WHERE job_id = ? ORDER BY channel", [job_id])
+
+
 def use(db: Database, choice: ChannelModel) -> ChannelModel | None:
     """Sets the model for new chats of a channel; answers the one before."""
     before = model_of(db, choice.channel)

@@ -60,13 +60,45 @@ def in_states(db: Database, *states: JobState) -> list[Job]:
 
 
 def in_channel(db: Database, channel: str, *, limit: int = 10) -> list[Job]:
-    """Jobs of a channel, those still open first, then newest first."""
+    """Jobs of a channel that were not put away, those still open first, then newest first."""
     marks = ", ".join("?" for _ in OPEN_JOB_STATES)
     return select(
         db,
         Job,
-        f"SELECT * FROM jobs WHERE channel = ? ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",
+        f"SELECT * FROM jobs WHERE channel = ? AND NOT archived ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",
         [channel, *OPEN_JOB_STATES, limit],
+    )
+
+
+def archived_in(db: Database, channel: str, *, limit: int = 100) -> list[Job]:
+    """Jobs of a channel that were put away, newest first."""
+    return select(
+        db,
+        Job,
+        "SELECT * FROM jobs WHERE channel = ? AND archived ORDER BY id DESC LIMIT ?",
+        [channel, limit],
+    )
+
+
+def by_provider_id(db: Database, provider: str, provider_job_id: str) -> Job | None:
+    """The job that a provider knows by this id."""
+    return first(
+        db,
+        Job,
+        "SELECT * FROM jobs WHERE provider = ? AND provider_job_id = ?",
+        [provider, provider_job_id],
+    )
+
+
+def since(db: Database, moment: float) -> list[Job]:
+    """Jobs created at or after ``moment``, newest first."""
+    return select(db, Job, "SELECT * FROM jobs WHERE created_at >= ? ORDER BY id DESC", [moment])
+
+
+def of_owner(db: Database, owner: str, *, limit: int = 20) -> list[Job]:
+    """Jobs a person started, newest first."""
+    return select(
+        db, Job, "SELECT * FROM jobs WHERE owner = ? AND NOT archived ORDER BY id DESC LIMIT ?", [owner, limit]
     )
 
 

@@ -116,3 +116,24 @@ def m002_datasets_and_their_copies(db: Database) -> None:
           lines TEXT NOT NULL, PRIMARY KEY (training, validation));
         """,
     )
+
+
+@migrations()
+def m003_channels_and_what_people_say_of_answers(db: Database) -> None:
+    """Settings of a channel, votes on answers, tokens of answers by month, models put away, muted jobs."""
+    _run(
+        db,
+        """
+        CREATE TABLE channel_settings (
+          channel TEXT PRIMARY KEY, notices TEXT NOT NULL, system_prompt TEXT, user TEXT NOT NULL,
+          at REAL NOT NULL);
+        CREATE TABLE votes (
+          channel TEXT NOT NULL, ts TEXT NOT NULL, user TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL,
+          PRIMARY KEY (channel, ts, user));
+        CREATE TABLE chat_usage (
+          month TEXT NOT NULL, provider TEXT NOT NULL, answers INTEGER NOT NULL, tokens INTEGER NOT NULL,
+          PRIMARY KEY (month, provider));
+        ALTER TABLE jobs ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+        """,
+    )

@@ -23,6 +23,7 @@ JobState = Literal[
 EvaluationState = Literal["due", "running", "done", "failed"]
 NoticeState = Literal["due", "sending", "sent", "dead"]
 Role = Literal["user", "assistant"]
+NoticeLevel = Literal["quiet", "normal", "verbose"]
 
 OPEN_JOB_STATES: tuple[JobState, ...] = (
     "sending",
@@ -155,6 +156,7 @@ class Job:
     token_accuracy,
     epochs, epochs_posted, estimated_finish.
     ``estimate`` holds what was promised before the start: usd, seconds, tokens, epochs, note.
+    ``archived``: left out of lists; ``muted``: only its end is told.
     """
 
     id: int
@@ -184,6 +186,8 @@ class Job:
     poll_at: float = 0.0
     attempts: int = 0
     ended_by: str | None = None
+    archived: int = 0
+    muted: int = 0
 
     @property
     def card(self) -> str:
@@ -293,6 +297,41 @@ class ChannelModel:
     user: str
     at: float
     job_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """What a channel chose: how much jobs tell, and the system prompt of new chats.
+
+    ``system_prompt``: ``None`` means the one the model was trained with, ``""`` none at all.
+    """
+
+    channel: str
+    notices: NoticeLevel = "normal"
+    system_prompt: str | None = None
+    user: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatUsage:
+    """Answers and tokens written for chats at one provider in one month (``2026-11``)."""
+
+    month: str
+    provider: str
+    answers: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one person thinks of one answer: ``good`` or ``bad``; the last word counts."""
+
+    channel: str
+    ts: str
+    user: str
+    value: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
