@@ -137,3 +137,9 @@ def m003_channels_and_what_people_say_of_answers(db: Database) -> None:
         ALTER TABLE jobs ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
         """,
     )
+
+
+@migrations()
+def m004_how_far_each_channel_was_read(db: Database) -> None:
+    """The newest message seen in each channel, so that what was said while ftbot was away is found."""
+    _run(db, "CREATE TABLE channels_seen (channel TEXT PRIMARY KEY, ts TEXT NOT NULL)")
