@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from tuning.datasets.chat import check_supervised
+from tuning.datasets.crew import scan, workers_for
 from tuning.datasets.findings import Findings, Sink
-from tuning.datasets.lines import CHUNK, Line, physical_lines
+from tuning.datasets.lines import CHUNK, line_text, parts, physical_lines
 from tuning.datasets.parsing import Found, parse_line
-from tuning.datasets.preferences import check_dpo, check_pair, check_reinforcement
 from tuning.datasets.pricing import LEGACY_BASES, BaseInfo, cost_of, strip_fine_tuned
+from tuning.datasets.repeats import Repeats, in_order
 from tuning.datasets.report import Report
 from tuning.datasets.rules import RULES
+from tuning.datasets.scanning import CHECKS, SHAPE_OF_METHOD, Part, Plan
 from tuning.datasets.shapes import FOREIGN, METHODS, Shape, main_shape, shape_of
 from tuning.datasets.sniffing import sniff_bytes, sniff_lines
 from tuning.datasets.tokens import DEFAULT_ENCODING, ENCODINGS, TokenCounter
-from tuning.datasets.traits import Traits, digest
+from tuning.datasets.traits import Traits
 
 MIN_EXAMPLES = 10
 """OpenAI job error ``invalid_n_examples``: a training file must have at least 10 examples."""
@@ -28,18 +35,21 @@ HEAD = 1 << 16
 SAMPLE_ROWS = 100
 SAMPLE_LINES = 20
 SAMPLE_BYTES = 4 << 20
-BOM = b"\xef\xbb\xbf"
+QUICK_FROM = 32 << 20
+"""From this size on the fast tokenizer wins back the time it takes to load."""
 
-_CHECKS: dict[str, Callable[[dict[str, Any], Found], None]] = {
-    "chat": check_supervised,
-    "unknown": check_supervised,
-    "dpo": check_dpo,
-    "reinforcement": check_reinforcement,
-    "legacy": check_pair,
-}
-_TALKS = frozenset({"chat", "reinforcement"})
-"""Formats that look alike: a reinforcement row is a chat without the reply, and with columns for a grader."""
-_SHAPE_OF_METHOD: dict[str, Shape] = {"supervised": "chat", "dpo": "dpo", "reinforcement": "reinforcement"}
+Progress = Callable[[int, int], object]
+"""Called now and then with how many bytes are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a file is worked through: what does not change a report. ``workers`` None: as the file is worth."""
+
+    progress: Progress | None = None
+    workers: int | None = None
+    chunk: int = CHUNK
+    tokens: bool = True
 
 
 def check_file(
@@ -52,26 +62,39 @@ def check_file(
     validation: bool = False,
     against: Path | None = None,
     sink: Sink | None = None,
+    progress: Progress | None = None,
+    pace: Pace | None = None,
 ) -> Report:
     """Check a dataset file; every problem at once, with the lines of the file as it is.
 
     ``method`` overrides what the rows look like; ``base`` gives encoding, limit and price; a
     ``validation`` file may have fewer than 10 examples; ``against`` is a training file this one must
-    not overlap with; ``sink`` gets every single finding. Raises ``OSError`` when a file cannot be
-    read and ``ValueError`` for an unknown method; nothing in the file's bytes makes it raise.
+    not overlap with; ``sink`` gets every single finding, repeated rows last; ``progress`` hears how far
+    the check is. Large files are checked by workers beside this process; it returns when they are done,
+    so a program with an event loop calls it in a thread or process of its own.
+
+    Raises ``OSError`` when a file cannot be read or changes meanwhile and ``ValueError`` for an unknown
+    method; nothing in the file's bytes makes it raise.
     """
-    if method is not None and method not in _SHAPE_OF_METHOD:
+    if method is not None and method not in SHAPE_OF_METHOD:
         raise ValueError(f"unknown method {method!r}; use supervised, dpo or reinforcement")
-    scan = _Scan(Findings(sink), method, base, validation)
+    pace = pace or Pace(progress)
+    check = _Check(method, base, validation, sink)
     if against is not None:
-        scan.training = row_digests(against)
-    size, sha256 = scan.read(path)
-    return scan.report(name or path.name, sha256, size, epochs)
+        check.training = _fingerprints(against, pace)
+    size, sha256 = check.read(path, pace)
+    return check.report(name or path.name, sha256, size, epochs)
 
 
-def row_digests(path: Path) -> set[bytes]:
-    """Digests of every row of ``path`` that holds a JSON object (8 bytes each)."""
-    return {digest(canonical) for _, _, canonical in parsed_rows(path)}
+def _fingerprints(path: Path, pace: Pace) -> Sequence[int]:
+    """Fingerprints, in order, of every row of ``path`` that holds a JSON object."""
+    prints = array("Q")
+    workers = workers_for(path.stat().st_size) if pace.workers is None else pace.workers
+    with path.open("rb") as stream:
+        plan = Plan(os.fsencode(path), "chat", weigh=False)
+        for _, part in scan(plan, parts(stream, size=pace.chunk), workers):
+            prints.frombytes(part.prints)
+    return in_order(prints)
 
 
 def parsed_rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
@@ -88,20 +111,12 @@ def parsed_rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Physical line and row of every row the check accepts, in order. Raises ``OSError`` only."""
     shape, _ = _sample(path)
-    check = _CHECKS.get(shape, check_supervised)
+    check = CHECKS.get(shape, check_supervised)
     for number, row, _ in parsed_rows(path):
         found: Found = {}
         check(row, found)
         if not any(RULES[code].severity == "error" for code in found):
             yield number, row
-
-
-def line_text(line: Line) -> bytes:
-    """The bytes of a line without a mark at the file's start and without blanks around; may be empty."""
-    data = line.data or b""
-    if line.number == 1:
-        data = data.removeprefix(BOM)
-    return data.strip(b" \t\n\r")
 
 
 def _sample(path: Path) -> tuple[Shape, str | None]:
@@ -128,31 +143,33 @@ def _sample(path: Path) -> tuple[Shape, str | None]:
     return main, sniff_lines(first[:SAMPLE_LINES], has_rows=main != "unknown", has_objects=bool(shapes))
 
 
-class _Scan:
-    """The state of one pass."""
+class _Check:
+    """The state of one pass, put together from what was seen in the parts of the file."""
 
     def __init__(
-        self, findings: Findings, method: str | None, base: BaseInfo | None, validation: bool
+        self, method: str | None, base: BaseInfo | None, validation: bool, sink: Sink | None
     ) -> None:
-        self.findings = findings
+        self.findings = Findings(sink)
+        self.sink = sink
         self.method = method
         self.base = base
         self.validation = validation
-        self.takes_pairs = base is not None and strip_fine_tuned(base.model) in LEGACY_BASES
-        self.training: set[bytes] = set()
         self.encoding = (base.encoding if base else None) or DEFAULT_ENCODING
         self.exact = base is None or (base.exact and base.encoding in ENCODINGS)
         if self.encoding not in ENCODINGS:
             self.encoding = DEFAULT_ENCODING
-        self.tokens = TokenCounter(self.encoding)
+        self.tokens: TokenCounter | None = None
+        self.training: Sequence[int] = ()
         self.traits = Traits()
+        self.repeats = Repeats()
         self.shape: Shape = "unknown"
-        self.rows = self.examples = self.bad_rows = 0
+        self.lines = self.rows = self.examples = self.bad_rows = self.crlf = 0
         self.whole_file = False
 
     # --- reading ---------------------------------------------------------------------------------
-    def read(self, path: Path) -> tuple[int, str]:
+    def read(self, path: Path, pace: Pace) -> tuple[int, str]:
         """Look at the file once (twice at its beginning); gives its size and SHA-256."""
+        before = path.stat()
         with path.open("rb") as stream:
             head = stream.read(HEAD)
         code = sniff_bytes(head) if head else "empty_file"
@@ -173,82 +190,68 @@ class _Scan:
                 while chunk := stream.read(CHUNK):
                     count(chunk)
             else:
-                self._lines(physical_lines(stream, count))
+                self._parts(path, before.st_size, parts(stream, count, size=pace.chunk), pace)
         if size > MAX_BYTES:
             self.findings.add_whole("file_too_large")
+        after = path.stat()
+        if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise OSError(f"{path.name} changed while it was read; check it again")
         return size, sha256.hexdigest()
 
-    def _lines(self, lines: Iterator[Line]) -> None:
-        crlf = 0
-        for line in lines:
-            crlf += line.ending == b"\r\n"
-            if line.ending == b"\r":
-                self.findings.add("cr_line_endings", line.number)
-            if line.number == 1 and line.data is not None and line.data.startswith(BOM):
-                self.findings.add("bom", 1)
-            if line.data is None:
-                self.rows += 1
-                self._note(line.number, {"row_too_large": "one line of the file"})
-            elif data := line_text(line):
-                self._row(line.number, data)
-            else:
-                self.findings.add("blank_lines", line.number)
-        if crlf:
-            self.findings.add_whole("crlf", crlf)
-        for number, tokens in self.tokens.flush():
-            self._limit(number, tokens)
+    def _parts(self, path: Path, size: int, offsets: Iterator[tuple[int, int]], pace: Pace) -> None:
+        plan = Plan(
+            os.fsencode(path),
+            self.shape,
+            self.method,
+            takes_pairs=self.base is not None and strip_fine_tuned(self.base.model) in LEGACY_BASES,
+            every=self.sink is not None,
+            weigh=pace.tokens,
+        )
+        workers = workers_for(size) if pace.workers is None else pace.workers
+        with closing(scan(plan, offsets, workers)) as seen:
+            if pace.tokens:  # loaded while the workers are at it
+                self.tokens = TokenCounter(self.encoding, quick=size >= QUICK_FROM)
+            for done, part in seen:
+                self._absorb(part)
+                if pace.progress is not None:
+                    pace.progress(done, size)
+        self._repeated()
 
-    # --- one row ---------------------------------------------------------------------------------
-    def _row(self, number: int, data: bytes) -> None:
-        self.rows += 1
-        parsed = parse_line(data)
-        if not parsed.ok:
-            self._note(number, parsed.found)
-            return
-        if not isinstance(parsed.value, dict):
-            self._note(number, {**parsed.found, "row_not_object": ""})
-            return
-        row = cast("dict[str, Any]", parsed.value)
-        self.examples += 1
-        known_format = self._check(row, parsed.found)
-        if self.traits.repeats(parsed.canonical):
-            parsed.found["duplicate_examples"] = ""
-        if self.training and digest(parsed.canonical) in self.training:
-            parsed.found["validation_overlap"] = ""
-        self.traits.see(row)
-        self._note(number, parsed.found)
-        if known_format:
-            for counted, tokens in self.tokens.add(number, row):
-                self._limit(counted, tokens)
+    def _absorb(self, part: Part) -> None:
+        """Take over what was seen in the next part."""
+        self.findings.absorb(part.groups, self.lines)
+        if self.sink is not None:
+            for line, code, detail in part.every:
+                self.sink(line + self.lines, code, detail)
+        places = array("Q", (line + self.lines for line in array("Q", part.places)))
+        prints = array("Q", part.prints)
+        self.repeats.extend(prints, places)
+        if len(self.training):
+            self._overlap(prints, places, part.bad)
+        self.traits.see(part)
+        if self.tokens is not None and part.load is not None:
+            limit = self.base.token_limit if self.base else None
+            for line, tokens in self.tokens.add(part.load, self.lines):
+                if limit is not None and tokens > limit:
+                    self.findings.add("over_token_limit", line, f"{tokens:,} tokens of {limit:,}")
+        self.rows += part.rows
+        self.examples += part.examples
+        self.bad_rows += part.bad_rows
+        self.crlf += part.crlf
+        self.lines += part.lines
 
-    def _check(self, row: dict[str, Any], found: Found) -> bool:
-        """The rules of the file's format; False with the name of the format this row is in instead."""
-        shape = shape_of(row)
-        if shape == "legacy" and self.takes_pairs:
-            check_pair(row, found)
-            return True
-        if shape in FOREIGN:
-            found[f"{shape}_format"] = ""
-            return False
-        wanted: Shape = _SHAPE_OF_METHOD[self.method] if self.method else self.shape
-        may_differ = "unknown" in (shape, wanted) or (not self.method and {shape, wanted} <= _TALKS)
-        if shape != wanted and not may_differ:
-            found["method_mismatch" if self.method else "mixed_formats"] = ""
-        else:
-            _CHECKS.get(wanted if wanted != "unknown" else shape, check_supervised)(row, found)
-        return True
+    def _overlap(self, prints: array[int], places: array[int], bad: bytes) -> None:
+        for number, line, was_bad in zip(prints, places, bad, strict=True):
+            place = bisect_left(self.training, number)
+            if place < len(self.training) and self.training[place] == number:
+                self.findings.add("validation_overlap", line)
+                self.bad_rows += not was_bad
 
-    def _limit(self, number: int, tokens: int) -> None:
-        limit = self.base.token_limit if self.base else None
-        if limit is not None and tokens > limit:
-            self.findings.add("over_token_limit", number, f"{tokens:,} tokens of {limit:,}")
-
-    def _note(self, number: int, found: Found) -> None:
-        bad = False
-        for code, detail in found.items():
-            self.findings.add(code, number, detail)
-            bad = bad or RULES[code].severity == "error"
-        self.bad_rows += bad
+    def _repeated(self) -> None:
+        if self.crlf:
+            self.findings.add_whole("crlf", self.crlf)
+        for line in in_order(array("Q", self.repeats.find())):
+            self.findings.add("duplicate_examples", line)
 
     # --- the verdict -----------------------------------------------------------------------------
     def report(self, name: str, sha256: str, size: int, epochs: int | Literal["auto"]) -> Report:
@@ -260,8 +263,8 @@ class _Scan:
         problems = self.findings.problems()
         method = self.method or METHODS.get(self.shape)
         limit = self.base.token_limit if self.base else None
-        tokens = self.tokens.summary(self.encoding, limit, self.exact)
-        billed = self.tokens.billed(limit)
+        tokens = self.tokens.summary(self.encoding, limit, self.exact) if self.tokens else None
+        billed = self.tokens.billed(limit) if self.tokens else 0
         return Report(
             file=name,
             sha256=sha256,
@@ -276,7 +279,7 @@ class _Scan:
             bad_rows=self.bad_rows,
             system_prompt=self.traits.system_prompt(),
             tools=self.traits.shared_tools(),
-            multi_system=self.traits.multi_system,
+            multi_system=self.traits.multi_system(),
         )
 
     def _count_examples(self) -> None:

@@ -13,6 +13,8 @@ CHUNK = 1 << 20
 MAX_LINE = 160 << 20
 """Bytes of the longest line that is read: ten images of 10 MB as base64, and text beside them."""
 
+BOM = b"\xef\xbb\xbf"
+
 
 class Line(NamedTuple):
     """One physical line: 1-based number, bytes without the ending, offset in the file, the ending.
@@ -92,3 +94,32 @@ def physical_lines(
             on_chunk(chunk)
         yield from splitter.feed(chunk)
     yield from splitter.finish()
+
+
+def line_text(line: Line) -> bytes:
+    """The bytes of a line without a mark at the file's start and without blanks around; may be empty."""
+    data = line.data or b""
+    if line.number == 1:
+        data = data.removeprefix(BOM)
+    return data.strip(b" \t\n\r")
+
+
+def parts(
+    stream: BinaryIO, on_chunk: Callable[[bytes], object] | None = None, *, size: int = CHUNK
+) -> Iterator[tuple[int, int]]:
+    """Offsets of runs of whole lines, about ``size`` bytes each; together the whole stream.
+
+    A run with a line longer than ``size`` is longer. ``on_chunk`` sees every chunk once, in order.
+    """
+    start = place = 0
+    while chunk := stream.read(size):
+        if on_chunk is not None:
+            on_chunk(chunk)
+        # A CR at the end of the chunk may be followed by its LF in the next one.
+        cut = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
+        if cut:
+            yield start, place + cut
+            start = place + cut
+        place += len(chunk)
+    if start < place:
+        yield start, place

@@ -21,7 +21,7 @@ Found = dict[str, str]
 LARGE = 1 << 20
 MAX_CONTAINERS = 500_000
 MAX_VALUES = 4_000_000
-_SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85", b"\\u2028", b"\\u2029", b"\\u0085")
+_SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
 
 
 @dataclass(slots=True)
@@ -50,8 +50,8 @@ def parse_line(data: bytes) -> Parsed:
         _note_duplicate_keys(data, parsed.found)
     if b"\\u0000" in canonical:
         parsed.found["nul_character"] = ""
-    if not data.isascii() or b"\\u" in data:
-        _note_separators(data, parsed.found)
+    if not canonical.isascii() and any(mark in canonical for mark in _SEPARATORS):
+        parsed.found["unicode_line_separator"] = ""
     return parsed
 
 
@@ -62,11 +62,6 @@ def _failed(code: str, detail: str = "") -> Parsed:
 def _too_many_values(data: bytes) -> bool:
     """True for a line that would fill the memory: a million messages, millions of numbers."""
     return data.count(b"{") + data.count(b"[") > MAX_CONTAINERS or data.count(b",") > MAX_VALUES
-
-
-def _note_separators(data: bytes, found: Found) -> None:
-    if any(mark in data for mark in _SEPARATORS):
-        found["unicode_line_separator"] = ""
 
 
 def _note_duplicate_keys(data: bytes, found: Found) -> None:

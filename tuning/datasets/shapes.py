@@ -75,3 +75,13 @@ def main_shape(shapes: Iterable[Shape]) -> Shape:
     counts = Counter(shapes)
     known: list[Shape] = [shape for shape in counts if shape != "unknown"]
     return max(known, key=lambda shape: counts[shape]) if known else "unknown"
+
+
+def system_prompt(messages: Any) -> str | None:
+    """The text of a first message from the system or developer."""
+    first: Any = cast("list[Any]", messages)[0] if isinstance(messages, list) and messages else None
+    if not isinstance(first, dict):
+        return None
+    message = cast("dict[str, Any]", first)
+    content = message.get("content")
+    return content if message.get("role") in ("system", "developer") and isinstance(content, str) else None

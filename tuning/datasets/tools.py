@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from tuning.datasets.excerpts import excerpt
 from tuning.datasets.parsing import Found
@@ -75,6 +73,9 @@ def _check_schema(schema: Any, name: str, found: Found) -> None:
     if not isinstance(schema, dict):
         found.setdefault("invalid_tool_schema", excerpt(name))
         return
+    from jsonschema import Draft202012Validator  # slow to load, and few files have tools
+    from jsonschema.exceptions import SchemaError
+
     try:
         Draft202012Validator.check_schema(cast("dict[str, Any]", schema))
     except SchemaError as error:

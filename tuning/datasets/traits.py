@@ -1,62 +1,57 @@
-"""What a dataset's rows have in common: system prompt, tools, and rows that repeat."""
+"""What a dataset's rows have in common: system prompt and tools."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from array import array
 from typing import Any, cast
 
 import orjson
 
+from tuning.datasets.repeats import Repeats
+from tuning.datasets.scanning import Part
+
 _KEPT = 2_000
-"""System prompts kept to find the most common one; a file with more than that has no common one."""
-
-
-def digest(canonical: bytes) -> bytes:
-    """8 bytes that stand for a row: two rows of a million share one once in 40 million files."""
-    return hashlib.blake2b(canonical, digest_size=8).digest()
+"""System prompts kept to find the most common one; of files with more, the first ones stand for all."""
+_KEPT_LETTERS = 4_000_000
 
 
 class Traits:
-    """Sees every row once; memory is 8 bytes a row beside a few prompts."""
+    """Sees every part once; memory is some kept prompts, and the number of others goes to disk."""
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
-        self._prompts: Counter[str] = Counter()
-        self._different: set[bytes] = set()
+        self._prompts: dict[str, int] = {}
+        self._letters = 0
+        self._others = Repeats()
         self._tools: bytes | None = None
         self._first = True
         self._tools_differ = False
 
-    def repeats(self, canonical: bytes) -> bool:
-        """True when an equal row was seen before."""
-        key = digest(canonical)
-        if key in self._seen:
-            return True
-        self._seen.add(key)
-        return False
+    def see(self, part: Part) -> None:
+        """Note the system prompts and the tools of the next part."""
+        others = array("Q")
+        for prompt, count in part.prompts.items():
+            if prompt in self._prompts:
+                self._prompts[prompt] += count
+            elif len(self._prompts) < _KEPT and self._letters + len(prompt) <= _KEPT_LETTERS:
+                self._prompts[prompt] = count
+                self._letters += len(prompt)
+            else:
+                others.append(int.from_bytes(digest(prompt.encode())))
+        self._others.extend(others, others)
+        if part.examples:
+            differ = part.tools_differ or (not self._first and part.tools != self._tools)
+            self._tools_differ = self._tools_differ or differ
+            self._tools = part.tools
+            self._first = False
 
-    def see(self, row: dict[str, Any]) -> None:
-        """Note the system prompt and the tools of a row."""
-        given: Any = row["input"] if isinstance(row.get("input"), dict) else row
-        prompt = _system_prompt(given.get("messages"))
-        if prompt is not None:
-            self._different.add(digest(prompt.encode("utf-8")))
-            if prompt in self._prompts or len(self._prompts) < _KEPT:
-                self._prompts[prompt] += 1
-        tools = orjson.dumps(given["tools"]) if given.get("tools") else None
-        self._tools_differ = self._tools_differ or (not self._first and tools != self._tools)
-        self._tools = tools
-        self._first = False
-
-    @property
     def multi_system(self) -> int:
-        """How many different system prompts there are."""
-        return len(self._different)
+        """How many different system prompts there are; to be called once."""
+        return len(self._prompts) + self._others.taken - sum(1 for _ in self._others.find())
 
     def system_prompt(self) -> str | None:
         """The most common system prompt."""
-        return self._prompts.most_common(1)[0][0] if self._prompts else None
+        return max(self._prompts, key=self._prompts.__getitem__) if self._prompts else None
 
     def shared_tools(self) -> list[Any] | None:
         """The tools of all rows when every row has the same."""
@@ -66,10 +61,6 @@ class Traits:
         return cast("list[Any]", tools) if isinstance(tools, list) else None
 
 
-def _system_prompt(messages: Any) -> str | None:
-    first: Any = cast("list[Any]", messages)[0] if isinstance(messages, list) and messages else None
-    if not isinstance(first, dict):
-        return None
-    message = cast("dict[str, Any]", first)
-    content = message.get("content")
-    return content if message.get("role") in ("system", "developer") and isinstance(content, str) else None
+def digest(data: bytes) -> bytes:
+    """8 bytes that stand for ``data``, the same in every process and version."""
+    return hashlib.blake2b(data, digest_size=8).digest()

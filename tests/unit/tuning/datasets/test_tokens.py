@@ -9,7 +9,8 @@ import pytest
 import splintr
 
 from tuning.datasets import Report, base_info
-from tuning.datasets.tokens import TokenCounter, weigh
+from tuning.datasets.tokens import TokenCounter
+from tuning.datasets.weighing import Scale, weigh
 
 ReportOn = Callable[..., Report]
 MESSAGES = [
@@ -20,8 +21,10 @@ MESSAGES = [
 
 
 def counted(row: dict[str, Any], encoding: str = "o200k_base") -> int:
-    counter = TokenCounter(encoding)
-    return [*counter.add(1, row), *counter.flush()][0][1]
+    scale = Scale()
+    scale.add(1, row, None)
+    [(_, tokens)] = TokenCounter(encoding).add(scale.load())
+    return tokens
 
 
 @pytest.mark.parametrize("encoding", ["o200k_base", "cl100k_base"])

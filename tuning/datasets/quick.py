@@ -1,0 +1,116 @@
+"""The quick way through a check: plain chat rows that no rule has anything to say about.
+
+Most files are made of ``{"messages": [{"role": …, "content": …}, …]}`` and most rows are fine. Such a row
+is decoded straight into records, which checks its structure on the way. :func:`look` answers only when
+every rule is certain to be content; whatever else a row holds, it goes the thorough way. So the quick way
+never finds anything, and tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
+import xxhash
+
+from tuning.datasets.chat import check_supervised
+from tuning.datasets.parsing import LARGE, Found
+
+PLAIN_ROLES = frozenset({"system", "user", "assistant"})
+PLAIN_MESSAGES = 64
+_PLAIN_KEYS = {"role", "content"}
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: list[_Message]
+
+
+class Plain(NamedTuple):
+    """A plain row: its roles, its texts, both as bytes with a NUL between any two, and its fingerprint."""
+
+    roles: tuple[str, ...]
+    texts: list[str]
+    joined: bytes
+    fingerprint: int
+
+
+_decode = msgspec.json.Decoder(_Row).decode
+_role = attrgetter("role")
+_content = attrgetter("content")
+_fingerprint = xxhash.xxh3_64_intdigest
+
+
+def look(line: bytes) -> Plain | None:
+    """The row in ``line`` if it is plain and without a problem, else None. Never raises for any bytes."""
+    if len(line) > LARGE:
+        return None
+    try:
+        messages = _decode(line).messages
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    roles: tuple[str, ...] = tuple(map(_role, messages))
+    if len(roles) > PLAIN_MESSAGES or not _sequence_is_fine(roles):
+        return None
+    texts: list[str] = list(map(_content, messages))
+    text = "\0".join((*roles, *texts))
+    if not all(map(str.strip, texts)) or ("|" in text and "<|" in text):
+        return None
+    if not text.isascii() and ("\u2028" in text or "\u2029" in text or "\x85" in text):
+        return None
+    try:
+        joined = text.encode()
+    except UnicodeEncodeError:
+        return None
+    # A key that stands twice shows in the quotes: two for `messages`, eight a message, and those in texts.
+    quotes = 2 + 8 * len(roles) + (joined.count(b'"') if '"' in text else 0)
+    if line.count(b'"') != quotes or joined.count(b"\0") != 2 * len(roles) - 1:
+        return None
+    return Plain(roles, texts, joined, _fingerprint(joined))
+
+
+@lru_cache(maxsize=4096)
+def _sequence_is_fine(roles: tuple[str, ...]) -> bool:
+    """Whether the rules are content with messages of these roles, told by the rules themselves."""
+    found: Found = {}
+    check_supervised({"messages": [{"role": role, "content": "text"} for role in roles]}, found)
+    return not found
+
+
+def fingerprint(row: dict[str, Any], canonical: bytes) -> int:
+    """64 bits that stand for a row, whatever its spelling; for a plain row those of :func:`look`.
+
+    Two of five million different rows share one in about one of 1.5 million files.
+    """
+    text = _plain_text(row)
+    return _fingerprint(canonical if text is None else text)
+
+
+def _plain_text(row: dict[str, Any]) -> bytes | None:
+    messages = row.get("messages")
+    if len(row) != 1 or not isinstance(messages, list):
+        return None
+    items = cast("list[Any]", messages)
+    if not 0 < len(items) <= PLAIN_MESSAGES or not all(map(_is_plain, items)):
+        return None
+    text = "\0".join([*(item["role"] for item in items), *(item["content"] for item in items)])
+    return text.encode() if text.count("\0") == 2 * len(items) - 1 else None
+
+
+def _is_plain(message: Any) -> bool:
+    if not isinstance(message, dict):
+        return False
+    fields = cast("dict[str, Any]", message)
+    role = fields.get("role")
+    return (
+        fields.keys() == _PLAIN_KEYS
+        and isinstance(role, str)
+        and role in PLAIN_ROLES
+        and isinstance(fields["content"], str)
+    )
