@@ -10,7 +10,8 @@ TuningError
 │   └── DatasetBusy          an open job still needs the file
 ├── JobError
 │   ├── JobNotFound          there is no job with this name
-│   └── NotCancellable       the job has ended already
+│   ├── NotCancellable       the job has ended already
+│   └── NotPausable          the provider cannot pause it, or it is not in a state for that
 ├── EvaluationFailed         the score could not be computed
 └── ChatError
     ├── NoModel              there is nothing to talk to
@@ -110,6 +111,10 @@ class JobNotFound(JobError):
 
 class NotCancellable(JobError):
     """The job has ended already, so there is nothing to cancel."""
+
+
+class NotPausable(JobError):
+    """The job cannot be paused or resumed now."""
 
 
 class EvaluationFailed(TuningError):

@@ -60,6 +60,7 @@ def apply(db: Database, job_id: int, news: News, now: float) -> Job:
             notices.in_thread(
                 db, job, "job_epoch", now, about=epoch["epoch"], epochs=progress["epochs"], **epoch
             )
+    _note_tenth(db, job, progress, now)
     _note_safety(db, job, fresh, progress, now)
     changes = _changes(job, news, fresh, progress, now)
     jobs.change(db, job_id, heard_at=now, **changes)
@@ -82,6 +83,18 @@ def _keep_checkpoints(db: Database, job: Job, found: Sequence[ProviderCheckpoint
     for place, c in enumerate(new, number + 1):
         jobs.put_checkpoint(db, Checkpoint(job.id, c.id, c.model, c.step, place, c.created_at, c.metrics))
     return len(new)
+
+
+def _note_tenth(db: Database, job: Job, progress: Json, now: float) -> None:
+    """Every tenth of the training, for channels that want to know."""
+    step, total = progress.get("step"), progress.get("total_steps")
+    before = job.progress.get("step") or 0
+    if not step or not total or step >= total:
+        return
+    tenth = 10 * step // total
+    if tenth > 10 * before // total:
+        loss = progress.get("train_loss")
+        notices.in_thread(db, job, "job_step", now, about=tenth, tenth=tenth, step=step, train_loss=loss)
 
 
 def _note_safety(db: Database, job: Job, fresh: list[Event], progress: Json, now: float) -> None:

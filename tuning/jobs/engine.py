@@ -11,7 +11,7 @@ from storage.records import WATCHED_JOB_STATES, Evaluation, Job, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
-from tuning.jobs import creating, scoring, start, uploading
+from tuning.jobs import creating, scoring, start, steering, uploading
 from tuning.jobs.intake import Intake
 from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
@@ -88,6 +88,18 @@ class Engine:
             return job
         provider = self._providers.get(job.provider)
         return await creating.cancel_at_provider(self._parts, provider, job, by)
+
+    async def pause(self, job_id: int, by: str) -> Job:
+        """Pauses a job; its thread tells when it is paused.
+
+        Raises:
+            JobNotFound, NotPausable, Unreachable: see :func:`tuning.jobs.steering.steer`.
+        """
+        return await steering.steer(self._parts, job_id, by, resume=False)
+
+    async def resume(self, job_id: int, by: str) -> Job:
+        """Lets a paused job go on; raises as :meth:`pause`."""
+        return await steering.steer(self._parts, job_id, by, resume=True)
 
     def _call_off(self, db: Database, job_id: int, by: str) -> Job:
         job = jobs.get(db, job_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage import outbox
+from storage import jobs, outbox, rooms
 from storage.records import Card, Dataset, Job, Notice
 from storage.store import Database
 
@@ -34,8 +34,20 @@ def job_link(db: Database, job: Job, dataset: Dataset, now: float) -> None:
     outbox.add(db, notice)
 
 
+ENDS = frozenset({"job_finished", "job_failed", "job_cancelled"})
+"""What even a quiet channel is told."""
+
+
+def wanted(db: Database, job: Job, kind: str) -> bool:
+    """Whether a job's channel wants this kind of notice (quiet: the end; verbose: steps as well)."""
+    level = "quiet" if jobs.get(db, job.id).muted else rooms.settings_of(db, job.channel).notices
+    return kind in ENDS or (level == "verbose" if kind == "job_step" else level != "quiet")
+
+
 def in_thread(db: Database, job: Job, kind: str, now: float, *, about: object = None, **body: Any) -> None:
-    """A notice in the job's own thread; ``about`` tells several of one kind apart."""
+    """A notice in the job's own thread, if it is wanted; ``about`` tells several of one kind apart."""
+    if not wanted(db, job, kind):
+        return
     identity = f"{kind}:{job.id}" if about is None else f"{kind}:{job.id}:{about}"
     whole = {"job_id": job.id, **body}
     outbox.add(db, Notice(identity, kind, job.channel, whole, now, thread_of=job.card))

@@ -131,6 +131,16 @@ class Gateway:
         with provider_errors():
             return reading.job(await self._client.fine_tuning.jobs.cancel(job_id))
 
+    async def pause(self, job_id: str) -> ProviderJob:
+        """Asks to pause a job; it may go on until the step it is at has ended."""
+        with provider_errors():
+            return reading.job(await self._client.fine_tuning.jobs.pause(job_id))
+
+    async def resume(self, job_id: str) -> ProviderJob:
+        """Asks to let a paused job go on."""
+        with provider_errors():
+            return reading.job(await self._client.fine_tuning.jobs.resume(job_id))
+
     async def newest_events(self, job_id: str, known: set[str]) -> list[ProviderEvent]:
         """Events not in ``known``, oldest first: pages from the newest down to one with a known event.
 

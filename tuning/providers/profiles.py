@@ -77,6 +77,7 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         suffix_pattern=reading.text(first.get("suffix_pattern")) or SUFFIX,
         filters_metadata=True,
         charges=any(base.price_per_1m for base in bases),
+        can_pause=first.get("can_pause") is True or first.get("service") == "trainserver",
     )
 
 
