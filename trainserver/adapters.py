@@ -18,8 +18,6 @@ import torch
 
 from trainserver.errors import ServingFailed
 
-CACHED = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
@@ -50,10 +48,11 @@ def read_adapter(folder: Path) -> Adapter:
 
 
 class Switch:
-    """Puts one adapter at a time into a model."""
+    """Puts one adapter at a time into a model, and keeps the `limit` last used ones in memory."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, limit: int = 8) -> None:
         self.model = model
+        self.limit = limit
         self.parameters = dict(model.named_parameters())
         self.originals = {name: parameter.data for name, parameter in self.parameters.items()}
         self.adapters: OrderedDict[Path, Adapter] = OrderedDict()
@@ -72,9 +71,8 @@ class Switch:
             return
         for name, (first, second) in adapter.pairs.items():
             original = self.originals[name]
-            delta = torch.addmm(
-                original, second.to(original.dtype), first.to(original.dtype), alpha=adapter.scale
-            )
+            first, second = (one.to(original.device, original.dtype) for one in (first, second))
+            delta = torch.addmm(original, second, first, alpha=adapter.scale)
             self.parameters[name].data = delta
         self.current = folder
 
@@ -87,7 +85,7 @@ class Switch:
     def _adapter(self, folder: Path) -> Adapter:
         if folder not in self.adapters:
             self.adapters[folder] = read_adapter(folder)
-            if len(self.adapters) > CACHED:
+            if len(self.adapters) > self.limit:
                 self.adapters.popitem(last=False)
         self.adapters.move_to_end(folder)
         return self.adapters[folder]

@@ -71,3 +71,11 @@ def listed(
         )
         for row in found.rows
     ], found.has_more
+
+
+def metrics(connection: sqlite3.Connection, job_id: str) -> list[dict[str, Any]]:
+    """The data of all steps of a job, in their order."""
+    rows = connection.execute(
+        "SELECT data FROM events WHERE job_id = ? AND type = 'metrics' ORDER BY seq", (job_id,)
+    )
+    return [json.loads(row["data"]) for row in rows]

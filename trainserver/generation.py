@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from trainserver.sampling import Sampling
+from trainserver.vocabulary import Vocabulary
 
 Stopped = Callable[[int], bool]
 
@@ -25,7 +26,7 @@ class Answer:
     completion_tokens: int
 
 
-OnText = Callable[[int, str], None]
+OnText = Callable[[int, str, tuple[dict[str, Any], ...]], None]
 OnDone = Callable[[int, Answer], None]
 
 
@@ -39,6 +40,8 @@ class _Line:
     text: str = ""
     told: int = 0
     finish_reason: str | None = None
+    # What is known of tokens whose text has not been told yet.
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
 
 
 def ends(model: Any, tokenizer: Any) -> set[int]:
@@ -57,30 +60,30 @@ def generate(
     prompts: Sequence[Sequence[int]],
     samplings: Sequence[Sampling],
     *,
-    on_text: OnText = lambda _index, _text: None,
+    on_text: OnText = lambda _index, _text, _logprobs: None,
     on_done: OnDone = lambda _index, _answer: None,
     stopped: Stopped = lambda _index: False,
 ) -> list[Answer]:
     """Answer all prompts together.
 
-    `on_text(i, text)` gets each new piece of answer `i` and `on_done(i, answer)` its end, which comes when
+    `on_text(i, text, logprobs)` gets each new piece of answer `i`, with the log-probabilities of its tokens
+    in OpenAI's shape if its sampling asks for them, and `on_done(i, answer)` its end, which comes when
     that answer ends and not with the longest; `stopped(i)` is asked after every token and ends that answer.
     Text that may turn out to be part of a stop string, and half characters, are held back until they are
     sure.
     """
     lines = [_Line(sampling, _generator(sampling)) for sampling in samplings]
     answers: dict[int, Answer] = {}
+    words = Vocabulary(tokenizer)
     final = ends(model, tokenizer)
-    ids, mask = _pad(prompts)
+    ids, mask = (tensor.to(model.device) for tensor in _pad(prompts))
     inputs: dict[str, Any] = {"input_ids": ids, "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
     cache = None
     while True:
         output = model(**inputs, attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1)
         cache = output.past_key_values
-        chosen = [
-            _advance(line, row, final, tokenizer)
-            for line, row in zip(lines, output.logits[:, -1], strict=True)
-        ]
+        rows = output.logits[:, -1].cpu()
+        chosen = [_advance(line, row, final, words) for line, row in zip(lines, rows, strict=True)]
         for i, line in enumerate(lines):
             if line.finish_reason is None and stopped(i):
                 line.finish_reason = "stop"
@@ -91,7 +94,7 @@ def generate(
         if len(answers) == len(lines):
             return [answers[i] for i in range(len(lines))]
         inputs = {
-            "input_ids": torch.tensor([[token] for token in chosen]),
+            "input_ids": torch.tensor([[token] for token in chosen], device=mask.device),
             "position_ids": inputs["position_ids"][:, -1:] + 1,
         }
         mask = torch.cat([mask, mask.new_ones(len(lines), 1)], dim=1)
@@ -128,7 +131,7 @@ def _choose(logits: torch.Tensor, line: _Line) -> int:
     return int(torch.multinomial(chances, 1, generator=line.generator))
 
 
-def _advance(line: _Line, logits: torch.Tensor, final: set[int], tokenizer: Any) -> int:
+def _advance(line: _Line, logits: torch.Tensor, final: set[int], words: Vocabulary) -> int:
     """Choose the next token of a line and take note of its end; a finished line repeats its last token."""
     if line.finish_reason is not None:
         return line.ids[-1] if line.ids else 0
@@ -137,7 +140,9 @@ def _advance(line: _Line, logits: torch.Tensor, final: set[int], tokenizer: Any)
     if token in final:
         line.finish_reason = "stop"
         return token
-    line.text = tokenizer.decode(line.ids, skip_special_tokens=True)
+    line.text = words.text(line.ids)
+    if line.sampling.logprobs is not None:
+        line.logprobs.append(words.logprobs(logits, token, line.sampling.logprobs))
     cut = min((at for stop in line.sampling.stop if (at := line.text.find(stop)) >= 0), default=None)
     if cut is not None:
         line.text, line.finish_reason = line.text[:cut], "stop"
@@ -151,8 +156,9 @@ def _tell(i: int, line: _Line, on_text: OnText) -> None:
     if line.finish_reason is None:
         sure -= _doubtful(line.text, line.sampling.stop)
     if sure > line.told:
-        on_text(i, line.text[line.told : sure])
+        on_text(i, line.text[line.told : sure], tuple(line.logprobs))
         line.told = sure
+        line.logprobs.clear()
 
 
 def _doubtful(text: str, stops: Sequence[str]) -> int:

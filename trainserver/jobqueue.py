@@ -1,6 +1,7 @@
 """Takes jobs from created to running.
 
-It validates files, starts one training process at a time and notices its end.
+It validates files, starts training processes, as many at once as settings and memory allow, and notices
+their ends.
 """
 
 from __future__ import annotations
@@ -8,36 +9,48 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+from dataclasses import dataclass
 from pathlib import Path
 
-from trainserver import jobs
+from trainserver import jobs, memory
+from trainserver.config import Config
 from trainserver.database import Database
 from trainserver.errors import JobFailed
 from trainserver.layout import Layout
-from trainserver.rows import read_rows
+from trainserver.rows import MIN_EXAMPLES, read_rows
 from trainserver.serving import arguments, environment
 
 log = logging.getLogger("trainserver")
 NICENESS = 10
-END_SECONDS = 5
+END_SECONDS = 10
 LOOK_SECONDS = 5.0
+# A process that dies so often without a step in between will not do better the next time.
+DEATHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Training:
+    process: asyncio.subprocess.Process
+    watching: asyncio.Task[None]
+    needs: int
 
 
 class JobQueue:
     """The queue of one server; `run` works it off until cancelled."""
 
-    def __init__(self, database: Database, layout: Layout, config: Path | None) -> None:
+    def __init__(self, database: Database, layout: Layout, settings: Config, config: Path | None) -> None:
         self._database = database
         self._layout = layout
+        self._settings = settings
         self._config = config
         self._wake = asyncio.Event()
-        self._training: tuple[str, asyncio.subprocess.Process] | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._training: dict[str, _Training] = {}
 
     @property
-    def training_pid(self) -> int | None:
-        """The process id of the running job, if one runs."""
-        return None if self._training is None else self._training[1].pid
+    def training_pids(self) -> dict[str, int]:
+        """The process id of each running job."""
+        return {job_id: training.process.pid for job_id, training in self._training.items()}
 
     def wake(self) -> None:
         """Something changed: look at the queue now."""
@@ -49,7 +62,7 @@ class JobQueue:
         while True:
             self._wake.clear()
             await self._validate()
-            await self._start_next()
+            await self._start()
             try:
                 await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             except TimeoutError:
@@ -62,21 +75,20 @@ class JobQueue:
 
     async def _validate(self) -> None:
         while True:
-            job = await asyncio.to_thread(self._oldest, "validating_files")
-            if job is None:
+            waiting = await asyncio.to_thread(self._waiting, "validating_files")
+            if not waiting:
                 return
-            await asyncio.to_thread(self._validate_one, job)
+            await asyncio.to_thread(self._validate_one, waiting[0])
 
-    def _oldest(self, status: str) -> jobs.Job | None:
+    def _waiting(self, status: str) -> list[jobs.Job]:
         with self._database.read() as connection:
-            return jobs.oldest(connection, status)
+            return jobs.waiting(connection, status)
 
     def _validate_one(self, job: jobs.Job) -> None:
         failure: JobFailed | None = None
         try:
-            read_rows(self._layout.file(job.training_file), "training_file")
-            if job.validation_file is not None:
-                read_rows(self._layout.file(job.validation_file), "validation_file", at_least=1)
+            self._check_files(job)
+            self._check_memory(job)
         except JobFailed as error:
             failure = error
         except OSError as error:
@@ -90,70 +102,131 @@ class JobQueue:
                 else:
                     jobs.mark_failed(connection, job.id, failure)
         except jobs.NoLongerActive:
-            log.info("job %s was cancelled while its files were validated", job.id)
+            log.info("job %s was cancelled or paused while its files were validated", job.id)
 
-    async def _start_next(self) -> None:
-        if self._training is not None:
+    def _check_files(self, job: jobs.Job) -> None:
+        for file_id, param, least in (
+            (job.training_file, "training_file", MIN_EXAMPLES),
+            (job.validation_file, "validation_file", 1),
+        ):
+            if file_id is not None:
+                read_rows(self._layout.file(file_id), param, method=job.method, at_least=least)
+
+    def _needs(self, job: jobs.Job) -> int:
+        """Bytes of main memory; 0 when they cannot be told or a GPU's memory counts."""
+        if memory.on_gpu():
+            return 0
+        return memory.training(self._settings.bases[job.base], self._settings.max_tokens) or 0
+
+    def _check_memory(self, job: jobs.Job) -> None:
+        needs, room = self._needs(job), memory.room(self._settings)
+        if needs <= room:
             return
-        job = await asyncio.to_thread(self._oldest, "queued")
-        if job is None:
-            return
+        raise JobFailed(
+            "insufficient_memory",
+            f"Training {job.base} needs about {memory.text(needs)} of memory, but the server has"
+            f" {memory.text(max(0, room))} beside what answering needs"
+            f" ({memory.text(memory.serving(self._settings))})."
+            f" {memory.what_fits(self._settings, room)}",
+            "model",
+        )
+
+    async def _start(self) -> None:
+        for job in await asyncio.to_thread(self._waiting, "queued"):
+            if len(self._training) >= self._settings.jobs_at_once:
+                return
+            # A process that was cancelled or paused may still be about to end.
+            if job.id in self._training:
+                continue
+            if job.base not in self._settings.bases:
+                await asyncio.to_thread(self._fail, job.id, _base_gone(job))
+                continue
+            needs = self._needs(job)
+            used = sum(training.needs for training in self._training.values())
+            # The oldest job waits for its memory; nobody overtakes it.
+            if used and used + needs > memory.room(self._settings):
+                return
+            await self._start_one(job, needs)
+
+    async def _start_one(self, job: jobs.Job, needs: int) -> None:
         folder = self._layout.job(job.id)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "train.log").open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *arguments("trainserver.train", self._layout.root, self._config),
-                job.id,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment(),
-            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / "train.log").open("ab") as output:
+                process = await asyncio.create_subprocess_exec(
+                    *arguments("trainserver.train", self._layout.root, self._config),
+                    job.id,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environment(),
+                )
+        except OSError as error:
+            failure = JobFailed("server_error", f"The training process could not be started: {error}")
+            await asyncio.to_thread(self._fail, job.id, failure)
+            return
         os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         log.info("job %s started, pid %s", job.id, process.pid)
-        self._training = (job.id, process)
-        self._watching = asyncio.create_task(self._watch(job.id, process))
+        watching = asyncio.create_task(self._watch(job.id, process))
+        self._training[job.id] = _Training(process, watching, needs)
 
     async def _watch(self, job_id: str, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
         log.info("job %s: training process ended with code %s", job_id, code)
         await asyncio.to_thread(self._settle, job_id, code)
-        self._training = None
+        del self._training[job_id]
         self.wake()
 
     def _settle(self, job_id: str, code: int) -> None:
-        """Fail a job whose process ended without writing how."""
-        log_file = self._layout.job(job_id) / "train.log"
-        reason = (
-            f"The job failed due to an internal error: its process ended with code {code}. See {log_file}."
-        )
+        """Queue a job again whose process ended without writing how; fail it when that happens too often."""
         with self._database.write() as connection:
             try:
-                jobs.mark_failed(connection, job_id, JobFailed("server_error", reason))
+                again = jobs.died(connection, job_id, DEATHS)
             except jobs.NoLongerActive:
                 return
-        log.warning("%s", reason)
+        if again:
+            log.warning("job %s: its process died with code %s; it goes on from its last state", job_id, code)
+            return
+        killed = code == -signal.SIGKILL
+        reason = (
+            f"The job failed: its process ended {DEATHS} times without a step in between (code {code}"
+            + (", killed, perhaps for want of memory" if killed else "")
+            + f"). See {self._layout.job(job_id) / 'train.log'} on the server."
+        )
+        self._fail(job_id, JobFailed("out_of_memory" if killed else "server_error", reason))
+
+    def _fail(self, job_id: str, failure: JobFailed) -> None:
+        try:
+            with self._database.write() as connection:
+                jobs.mark_failed(connection, job_id, failure)
+        except jobs.NoLongerActive:
+            return
+        log.warning("job %s: %s", job_id, failure.message)
 
     def cancel(self, job_id: str) -> None:
         """Stop the process of a job that was cancelled in the database."""
-        if (
-            self._training is not None
-            and self._training[0] == job_id
-            and self._training[1].returncode is None
-        ):
-            self._training[1].terminate()
+        training = self._training.get(job_id)
+        if training is not None and training.process.returncode is None:
+            training.process.terminate()
         self.wake()
 
     async def stop(self) -> None:
-        """End the training process; its job stays as it is and goes on when the server is back."""
-        if self._training is None or self._watching is None:
-            return
-        self._watching.cancel()
-        process = self._training[1]
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), END_SECONDS)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        """End the training processes; their jobs stay as they are and go on when the server is back."""
+        ending = list(self._training.values())
+        for training in ending:
+            training.watching.cancel()
+            if training.process.returncode is None:
+                training.process.terminate()
+        await asyncio.gather(*(_end(training.process) for training in ending))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _base_gone(job: jobs.Job) -> JobFailed:
+    return JobFailed("base_unavailable", f"The base {job.base} is no longer in trainserver.toml.", "model")

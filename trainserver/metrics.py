@@ -5,57 +5,47 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-COLUMNS: tuple[str, ...] = (
-    "step",
-    "train_loss",
-    "train_mean_token_accuracy",
-    "valid_loss",
-    "valid_mean_token_accuracy",
-    "full_valid_loss",
-    "full_valid_mean_token_accuracy",
-)
+KINDS = ("train", "valid", "full_valid")
+NUMBERS = {
+    "supervised": ("loss", "mean_token_accuracy"),
+    "dpo": ("loss", "mean_reward_accuracy", "mean_reward_margin"),
+}
+WORDS = {
+    "train_loss": "training loss",
+    "valid_loss": "validation loss",
+    "full_valid_loss": "full validation loss",
+}
 
 Metrics = dict[str, float]
 
 
-def of_step(
-    step: int,
-    total: int,
-    loss: float,
-    accuracy: float,
-    valid_loss: float | None,
-    valid_accuracy: float | None,
-) -> Metrics:
-    """`data` of a metrics event. Validation is always on the whole file, so both kinds of it are equal."""
-    metrics: Metrics = {
-        "step": step,
-        "total_steps": total,
-        "train_loss": round(loss, 6),
-        "train_mean_token_accuracy": round(accuracy, 6),
-    }
-    if valid_loss is not None and valid_accuracy is not None:
-        metrics["valid_loss"] = metrics["full_valid_loss"] = round(valid_loss, 6)
-        metrics["valid_mean_token_accuracy"] = metrics["full_valid_mean_token_accuracy"] = round(
-            valid_accuracy, 6
-        )
+def of_step(step: int, total: int, **kinds: Mapping[str, float] | None) -> Metrics:
+    """`data` of a metrics event. `kinds` are `train`, `valid` and `full_valid`, the last two when measured.
+
+    Where only the whole file was measured, its numbers stand for the sample's too.
+    """
+    metrics: Metrics = {"step": step, "total_steps": total}
+    if kinds.get("valid") is None:
+        kinds["valid"] = kinds.get("full_valid")
+    for kind in KINDS:
+        for name, number in (kinds.get(kind) or {}).items():
+            metrics[f"{kind}_{name}"] = round(number, 6)
     return metrics
 
 
-def message(metrics: Metrics) -> str:
+def message(metrics: Mapping[str, float]) -> str:
     """The sentence that goes with a metrics event."""
-    text = f"Step {metrics['step']}/{metrics['total_steps']}: training loss={metrics['train_loss']:.2f}"
-    if "valid_loss" in metrics:
-        text += f", validation loss={metrics['valid_loss']:.2f}"
-        text += f", full validation loss={metrics['full_valid_loss']:.2f}"
-    return text
+    told = [f"{words}={metrics[key]:.2f}" for key, words in WORDS.items() if key in metrics]
+    return f"Step {metrics['step']}/{metrics['total_steps']}: {', '.join(told)}"
 
 
-def result_file(history: Sequence[Metrics]) -> bytes:
+def result_file(history: Sequence[Mapping[str, float]], method: str = "supervised") -> bytes:
     """The result file: a CSV, base64-encoded as OpenAI's newer ones are."""
+    columns = ["step", *(f"{kind}_{name}" for kind in KINDS for name in NUMBERS[method])]
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     return base64.b64encode(text.getvalue().encode())

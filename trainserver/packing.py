@@ -2,8 +2,9 @@
 # torch is only partly typed.
 """Several rows in one forward pass, without padding and without computing a shared beginning twice.
 
-Rows of one training set mostly begin with the same system prompt. What a token sees depends only on what
-stands before it, so the common beginning is computed once and every row continues from it:
+Rows of one training set mostly begin with the same system prompt, the two answers of a preference pair with
+the same conversation. What a token sees depends only on what stands before it, so the common beginning is
+computed once and every row continues from it:
 
     shared prefix | rest of row 1 | rest of row 2 | ...
 
@@ -22,14 +23,20 @@ import torch
 from trainserver.tokenising import Example
 
 MAX_TOKENS = 1024
+Unit = tuple[Example, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Model inputs of some rows, and the `labels` (n) for the n places whose logits are kept."""
+    """Model inputs of some rows, and for the n places whose logits are kept `labels` (n) and `rows` (n).
+
+    `rows` numbers the packed rows from 0; `units` says which of the units given to `packs` are inside.
+    """
 
     inputs: dict[str, Any]
     labels: torch.Tensor
+    rows: torch.Tensor
+    units: range
 
 
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> int:
@@ -41,16 +48,19 @@ def common_prefix(rows: Sequence[tuple[int, ...]]) -> int:
     return min(len(first), len(last))
 
 
-def packs(examples: Sequence[Example], limit: int = MAX_TOKENS) -> Iterator[Pack]:
-    """Pack rows in their order; a pack has at most `limit` tokens unless one row alone has more."""
-    group: list[Example] = []
-    for example in examples:
-        if group and _size([*group, example]) > limit:
-            yield _pack(group)
-            group = []
-        group.append(example)
+def packs(units: Sequence[Unit], limit: int = MAX_TOKENS, device: str = "cpu") -> Iterator[Pack]:
+    """Pack units in their order; the rows of a unit stay together.
+
+    A pack has at most `limit` tokens unless one unit alone has more.
+    """
+    first, group = 0, list[Example]()
+    for place, unit in enumerate(units):
+        if group and _size([*group, *unit]) > limit:
+            yield _pack(group, range(first, place), device)
+            first, group = place, []
+        group += unit
     if group:
-        yield _pack(group)
+        yield _pack(group, range(first, len(units)), device)
 
 
 def _size(group: Sequence[Example]) -> int:
@@ -58,33 +68,35 @@ def _size(group: Sequence[Example]) -> int:
     return prefix + sum(len(example.ids) - prefix for example in group)
 
 
-def _pack(group: Sequence[Example]) -> Pack:
+def _pack(group: Sequence[Example], units: range, device: str) -> Pack:
     prefix = common_prefix([example.ids for example in group])
     ids, positions, owners = list(group[0].ids[:prefix]), list(range(prefix)), [-1] * prefix
     kept: list[int] = []
     labels: list[int] = []
+    rows: list[int] = []
     for owner, example in enumerate(group):
         shift = len(ids) - prefix
         for place in range(1, len(example.ids)):
             if example.targets[place]:
                 kept.append(place - 1 if place - 1 < prefix else place - 1 + shift)
                 labels.append(example.ids[place])
+                rows.append(owner)
         ids += example.ids[prefix:]
         positions += range(prefix, len(example.ids))
         owners += [owner] * (len(example.ids) - prefix)
     inputs: dict[str, Any] = {
-        "input_ids": torch.tensor([ids]),
-        "position_ids": torch.tensor([positions]),
-        "logits_to_keep": torch.tensor(kept),
+        "input_ids": torch.tensor([ids], device=device),
+        "position_ids": torch.tensor([positions], device=device),
+        "logits_to_keep": torch.tensor(kept, device=device),
     }
     if len(group) > 1:
-        inputs["attention_mask"] = _mask(torch.tensor(owners))
-    return Pack(inputs, torch.tensor(labels))
+        inputs["attention_mask"] = _mask(torch.tensor(owners, device=device))
+    return Pack(inputs, torch.tensor(labels, device=device), torch.tensor(rows, device=device), units)
 
 
 def _mask(owners: torch.Tensor) -> torch.Tensor:
     """(1, 1, n, n), true where the row's token may look at the column's."""
     count = len(owners)
-    earlier = torch.ones(count, count, dtype=torch.bool).tril()
+    earlier = torch.ones(count, count, dtype=torch.bool, device=owners.device).tril()
     allowed = earlier & ((owners[None, :] == -1) | (owners[None, :] == owners[:, None]))
     return allowed[None, None]

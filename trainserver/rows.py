@@ -1,81 +1,81 @@
-"""Chat rows as training and serving take them: text messages of four roles.
-
-The same reading serves a line of a training file and the body of a chat request, so that what cannot
-be trained cannot be asked either.
-"""
+"""Rows of a training file: a conversation, or a preference between two answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from trainserver.errors import JobFailed, TrainserverError
+from trainserver.errors import JobFailed
+from trainserver.messages import (
+    BadMessage,
+    Message,
+    Tool,
+    check_calls,
+    read_message,
+    read_tools,
+    untrained,
+)
 
-ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+__all__ = ["BadMessage", "Message", "Row", "check_calls", "read_message", "read_rows", "read_tools"]
 MIN_EXAMPLES = 10
 MAX_NAMED = 5
 
 
-class BadMessage(TrainserverError):
-    """A message that cannot be rendered; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn. `trained` is false for what carries no loss: other roles, and `weight: 0`."""
-
-    role: str
-    content: str
-    trained: bool = False
-
-    def plain(self) -> dict[str, str]:
-        return {"role": self.role, "content": self.content}
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training example and its physical line, from 1."""
+    """One training example and its physical line, from 1.
+
+    `rejected` holds the messages with the non-preferred answer; a row to be imitated has none.
+    """
 
     line: int
     messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    rejected: tuple[Message, ...] | None = None
+
+    @property
+    def conversations(self) -> tuple[tuple[Message, ...], ...]:
+        """The conversations that are rendered for this row."""
+        return (self.messages,) if self.rejected is None else (self.messages, self.rejected)
 
 
-def read_message(value: Any) -> Message:
-    """A message as this server can render it. Raises `BadMessage`."""
-    if not isinstance(value, Mapping):
-        raise BadMessage("a message must be an object")
-    message = cast("Mapping[str, Any]", value)
-    role = message.get("role")
-    if role is None:
-        raise BadMessage("'role' is missing")
-    if message.get("tool_calls") or message.get("function_call") or role in ("tool", "function"):
-        raise BadMessage("tool calls are not supported by this server yet")
-    if role not in ROLES:
-        raise BadMessage(f"role {role!r} is none of {', '.join(ROLES)}")
-    weight = message.get("weight")
-    if weight not in (None, 0, 1):
-        raise BadMessage(f"weight must be 0 or 1, not {weight!r}")
-    return Message(ROLES[role], _text(message.get("content")), trained=role == "assistant" and weight != 0)
+def _messages(row: Mapping[str, Any], key: str) -> tuple[Message, ...]:
+    listed = row.get(key)
+    if not isinstance(listed, list) or not listed:
+        raise BadMessage(f"is missing key '{key}'")
+    return tuple(read_message(message) for message in cast("list[Any]", listed))
 
 
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, Sequence):
-        raise BadMessage("'content' must be text")
-    parts: list[str] = []
-    for part in cast("Sequence[Any]", content):
-        text: Any = cast("Mapping[str, Any]", part).get("text") if isinstance(part, Mapping) else None
-        if not isinstance(text, str):
-            raise BadMessage("'content' may have text parts only")
-        parts.append(text)
-    return "".join(parts)
+def _supervised(line: int, row: Mapping[str, Any]) -> Row:
+    messages = _messages(row, "messages")
+    if not any(message.trained for message in messages):
+        raise BadMessage("has no assistant message to learn from")
+    check_calls(messages)
+    return Row(line, messages, read_tools(row.get("tools"), row.get("functions")))
 
 
-def _row(number: int, line: bytes) -> Row:
+def _preference(line: int, row: Mapping[str, Any]) -> Row:
+    given = row.get("input")
+    if not isinstance(given, Mapping):
+        raise BadMessage("is missing key 'input'")
+    asked = cast("Mapping[str, Any]", given)
+    prompt = tuple(untrained(message) for message in _messages(asked, "messages"))
+    both: list[tuple[Message, ...]] = []
+    for key in ("preferred_output", "non_preferred_output"):
+        answer = _messages(row, key)
+        if not any(message.trained for message in answer):
+            raise BadMessage(f"'{key}' has no assistant message")
+        check_calls((*prompt, *answer))
+        both.append((*prompt, *answer))
+    if both[0] == both[1]:
+        raise BadMessage("'preferred_output' and 'non_preferred_output' are the same")
+    return Row(line, both[0], read_tools(asked.get("tools")), both[1])
+
+
+def _row(number: int, line: bytes, method: str) -> Row:
     try:
         value: Any = json.loads(line)
     except ValueError as error:
@@ -83,15 +83,7 @@ def _row(number: int, line: bytes) -> Row:
     if not isinstance(value, Mapping):
         raise BadMessage("a line must hold one JSON object")
     row = cast("Mapping[str, Any]", value)
-    listed = row.get("messages")
-    if not isinstance(listed, list) or not listed:
-        raise BadMessage("is missing key 'messages'")
-    if row.get("tools") or row.get("functions"):
-        raise BadMessage("tools are not supported by this server yet")
-    messages = tuple(read_message(message) for message in cast("list[Any]", listed))
-    if not any(message.trained for message in messages):
-        raise BadMessage("has no assistant message to learn from")
-    return Row(number, messages)
+    return _preference(number, row) if method == "dpo" else _supervised(number, row)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -102,7 +94,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def read_rows(path: Path, param: str, *, at_least: int = MIN_EXAMPLES) -> list[Row]:
+def read_rows(
+    path: Path, param: str, *, method: str = "supervised", at_least: int = MIN_EXAMPLES
+) -> list[Row]:
     """All rows of an uploaded file.
 
     Raises `JobFailed` naming the first lines that cannot be used, or the number of examples when there
@@ -113,7 +107,7 @@ def read_rows(path: Path, param: str, *, at_least: int = MIN_EXAMPLES) -> list[R
     bad = 0
     for number, line in _lines(path):
         try:
-            rows.append(_row(number, line))
+            rows.append(_row(number, line, method))
         except BadMessage as error:
             bad += 1
             if len(problems) < MAX_NAMED:

@@ -4,13 +4,13 @@
 
 It reads one JSON object a line from stdin and writes one a line to stdout; closing stdin ends it.
 
-    in   {"id", "op": "generate", "base", "adapter": folder or null, "messages", "sampling"}
+    in   {"id", "op": "generate", "base", "adapter": folder or null, "messages", "tools", "sampling"}
          {"id", "op": "cancel"}
          {"op": "forget", "adapter": folder}
     out  {"op": "ready"}
-         {"id", "text"}                                   a piece of an answer
+         {"id", "text", "logprobs"}                       a piece of an answer
          {"id", "done": {"finish_reason", "prompt_tokens", "completion_tokens"}}
-         {"id", "error", "kind": "context" | "server"}
+         {"id", "error", "kind": "context" | "messages" | "server"}
 
 Requests are answered in their order; those behind the first that ask the same model go with it in one batch.
 """
@@ -29,11 +29,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainserver import bases, tokenising
+from trainserver import bases, template
 from trainserver.config import Config, load
 from trainserver.errors import TrainserverError
 from trainserver.layout import Layout
-from trainserver.rows import Message
+from trainserver.messages import Message, Tool, from_plain
 from trainserver.sampling import Sampling
 
 BATCH = 8
@@ -52,6 +52,7 @@ class Request:
     adapter: Path | None
     messages: tuple[Message, ...]
     sampling: Sampling
+    tools: tuple[Tool, ...] = ()
 
 
 class Loaded:
@@ -59,14 +60,14 @@ class Loaded:
 
     def __init__(self, name: str, layout: Layout, config: Config) -> None:
         from trainserver.adapters import Switch
-        from trainserver.training import load_model
+        from trainserver.lora import load_model
 
         base = config.bases[name]
         folder = bases.prepare(base, layout)
         self.name = name
-        self.tokenizer = tokenising.load_tokenizer(folder, base.template)
+        self.tokenizer = template.load_tokenizer(folder, base.template)
         self.model = load_model(folder)
-        self.switch = Switch(self.model)
+        self.switch = Switch(self.model, config.adapters_in_memory)
         self.context: int = getattr(self.model.config, "max_position_embeddings", 2048)
 
 
@@ -135,7 +136,12 @@ class Server:
         fitting = []
         for request in batch:
             assert loaded is not None
-            prompt = tokenising.encode_prompt(loaded.tokenizer, request.messages)
+            try:
+                prompt = template.encode_prompt(loaded.tokenizer, request.messages, request.tools)
+            except template.TemplateLoses as error:
+                text = f"These messages cannot be asked: {error}"
+                self.say({"id": request.id, "error": text, "kind": "messages"})
+                continue
             room = loaded.context - len(prompt)
             if room < 1:
                 text = (
@@ -161,7 +167,9 @@ class Server:
             loaded.tokenizer,
             [prompt for _, prompt, _ in fitting],
             [sampling for _, _, sampling in fitting],
-            on_text=lambda i, text: self.say({"id": requests[i].id, "text": text}),
+            on_text=lambda i, text, logprobs: self.say(
+                {"id": requests[i].id, "text": text, "logprobs": logprobs}
+            ),
             on_done=lambda i, answer: self.say({"id": requests[i].id, "done": _done(answer)}),
             stopped=lambda i: requests[i].id in self.cancelled,
         )
@@ -191,8 +199,9 @@ def _request(message: dict[str, Any]) -> Request:
         message["id"],
         message["base"],
         None if message["adapter"] is None else Path(message["adapter"]),
-        tuple(Message(one["role"], one["content"]) for one in message["messages"]),
+        tuple(from_plain(one) for one in message["messages"]),
         Sampling(**{**message["sampling"], "stop": tuple(message["sampling"]["stop"])}),
+        tuple(message.get("tools") or ()),
     )
 
 

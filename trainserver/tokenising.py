@@ -1,27 +1,22 @@
 # pyright: basic
 # transformers is only partly typed, and this module hands everything to its tokenizer.
-"""From rows to tokens, with a mark on each token that carries loss.
-
-One template serves training and answering. The one that comes with ftbot is ChatML; it adds nothing
-that the messages do not hold, so a model is asked exactly as it was trained (SmolLM2's own template
-puts a system prompt of its own in front of every conversation that has none; ours does not).
-"""
+"""From rows to tokens, with a mark on each token that carries loss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
-from trainserver.errors import BaseUnavailable, JobFailed
-from trainserver.rows import Message, Row
+from trainserver.errors import JobFailed
+from trainserver.messages import Message, in_call_order
+from trainserver.rows import Row
+from trainserver.template import TemplateLoses, check, render, texts
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A tokenised row: `targets[i]` tells whether token `ids[i]` is to be learnt."""
+    """A tokenised conversation: `targets[i]` tells whether token `ids[i]` is to be learnt."""
 
     line: int
     ids: tuple[int, ...]
@@ -29,63 +24,54 @@ class Example:
     truncated: bool
 
 
-def load_tokenizer(folder: Path, template: Path | None) -> Any:
-    """The tokenizer of a base, with our template in place of its own. Raises `BaseUnavailable`."""
-    from transformers import AutoTokenizer
+def encode_rows(
+    tokenizer: Any, rows: Sequence[Row], max_tokens: int, param: str
+) -> list[tuple[Example, ...]]:
+    """Tokenise every row, cut at `max_tokens` from the end; one example a row, two for a preference.
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise BaseUnavailable(f"The tokenizer in {folder} does not load: {error}") from error
-    if template is None:
-        text = resources.files("trainserver").joinpath("data/chatml.jinja").read_text()
-    else:
-        text = template.read_text()
-    if "generation" not in text:
-        raise BaseUnavailable(
-            f"{template} has no {{% generation %}} marks, so nothing could be learnt with it."
-        )
-    tokenizer.chat_template = text.removesuffix("\n")
-    return tokenizer
-
-
-def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Token ids of a conversation, ready for the assistant to speak."""
-    return tokenizer.apply_chat_template(
-        [message.plain() for message in messages], add_generation_prompt=True, return_dict=True
-    )["input_ids"]
-
-
-def encode_rows(tokenizer: Any, rows: Sequence[Row], max_tokens: int, param: str) -> list[Example]:
-    """Tokenise every row, cut at `max_tokens` from the end.
-
-    Raises `JobFailed` when a row holds the tokenizer's own control tokens, or nothing to learn is left of it.
+    Raises `JobFailed` with the line when a row holds the tokenizer's own control tokens, the template would
+    lose a part of it, or nothing to learn is left of it.
     """
     control = [token for token in tokenizer.all_special_tokens if token]
-    return [_encode(tokenizer, row, max_tokens, control, param) for row in rows]
+    return [
+        tuple(_encode(tokenizer, row, said, max_tokens, control, param) for said in row.conversations)
+        for row in rows
+    ]
 
 
-def _encode(tokenizer: Any, row: Row, max_tokens: int, control: list[str], param: str) -> Example:
-    for message in row.messages:
+def _encode(
+    tokenizer: Any, row: Row, messages: Sequence[Message], max_tokens: int, control: list[str], param: str
+) -> Example:
+    def failed(text: str) -> JobFailed:
+        return JobFailed(f"invalid_{param}", text, param)
+
+    for text in texts(messages, row.tools):
         for token in control:
-            if token in message.content:
-                raise JobFailed(
-                    f"invalid_{param}",
-                    f"Example on line {row.line} contains an invalid token: {token}",
-                    param,
-                )
-    encoded = tokenizer.apply_chat_template(
-        [{**message.plain(), "trained": message.trained} for message in row.messages],
-        return_dict=True,
-        return_assistant_tokens_mask=True,
-    )
-    ids, mask = encoded["input_ids"][:max_tokens], encoded["assistant_masks"][:max_tokens]
-    if not any(mask):
-        raise JobFailed(
-            f"invalid_{param}",
-            f"Nothing to learn is left of line {row.line} within the limit of {max_tokens} tokens",
-            param,
+            if token in text:
+                raise failed(f"Example on line {row.line} contains an invalid token: {token}")
+    try:
+        check(tokenizer, messages, row.tools)
+        encoded = render(tokenizer, messages, row.tools, return_assistant_tokens_mask=True)
+        targets = _learnt(encoded["assistant_masks"], in_call_order(messages))
+    except TemplateLoses as error:
+        raise failed(f"Line {row.line} cannot be trained: {error}") from error
+    ids = encoded["input_ids"]
+    if not any(targets[1:max_tokens]):
+        raise failed(f"Nothing to learn is left of line {row.line} within the limit of {max_tokens} tokens")
+    return Example(row.line, tuple(ids[:max_tokens]), tuple(targets[:max_tokens]), len(ids) > max_tokens)
+
+
+def _learnt(mask: Sequence[int], messages: Sequence[Message]) -> list[bool]:
+    """The template marks all that assistants say; take the turns out that carry no loss."""
+    turns = [message.trained for message in messages if message.role == "assistant"]
+    learnt: list[bool] = []
+    turn, inside = -1, False
+    for marked in mask:
+        turn += bool(marked) and not inside
+        inside = bool(marked)
+        learnt.append(inside and turn < len(turns) and turns[turn])
+    if turn + 1 != len(turns):
+        raise TemplateLoses(
+            f"the template of the base marks {turn + 1} of {len(turns)} assistant messages as generated"
         )
-    return Example(
-        row.line, tuple(ids), tuple(bool(one) for one in mask), len(encoded["input_ids"]) > max_tokens
-    )
+    return learnt

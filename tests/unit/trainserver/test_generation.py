@@ -10,10 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from trainserver.generation import _doubtful, generate  # noqa: E402
-from trainserver.rows import Message  # noqa: E402
+from trainserver.lora import load_model  # noqa: E402
+from trainserver.messages import Message  # noqa: E402
 from trainserver.sampling import Sampling  # noqa: E402
-from trainserver.tokenising import encode_prompt, load_tokenizer  # noqa: E402
-from trainserver.training import load_model  # noqa: E402
+from trainserver.template import encode_prompt, load_tokenizer  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_pieces_add_up_to_the_answer(loaded):
         tokenizer,
         [prompt],
         [Sampling(40, temperature=1.5, seed=3)],
-        on_text=lambda _i, text: pieces.append(text),
+        on_text=lambda _i, text, _logprobs: pieces.append(text),
     )
     assert "".join(pieces) == answers[0].text
     assert len(pieces) > 3

@@ -10,9 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from trainserver.lora import load_model  # noqa: E402
 from trainserver.packing import common_prefix, packs  # noqa: E402
 from trainserver.tokenising import Example  # noqa: E402
-from trainserver.training import load_model  # noqa: E402
 
 
 def _examples(seed: int, prefix: int) -> list[Example]:
@@ -28,7 +28,7 @@ def _examples(seed: int, prefix: int) -> list[Example]:
 def _loss(model, examples, limit: int):
     total = torch.zeros(())
     count = 0
-    for pack in packs(examples, limit):
+    for pack in packs([(example,) for example in examples], limit):
         logits = model(**pack.inputs, use_cache=False).logits[0]
         total = total + torch.nn.functional.cross_entropy(logits, pack.labels, reduction="sum")
         count += len(pack.labels)
@@ -54,7 +54,7 @@ def test_losses_and_gradients_are_those_of_single_rows(tiny: Path, prefix: int, 
 
 def test_a_shared_beginning_is_counted_once():
     rows = [Example(i, (1, 2, 3, 10 + i, 20), (False, False, False, True, True), False) for i in range(3)]
-    (pack,) = packs(rows)
+    (pack,) = packs([(row,) for row in rows])
     assert pack.inputs["input_ids"].shape == (1, 3 + 3 * 2)
     assert pack.inputs["position_ids"].tolist() == [[0, 1, 2, 3, 4, 3, 4, 3, 4]]
 

