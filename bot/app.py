@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
+SWEEP_SECONDS = 3600.0
+"""How often it is looked whether kept files are old enough to be deleted."""
 PARENT_LOOK_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """How long a stop waits for work under way; what is left is taken up at the next start."""
@@ -124,7 +126,7 @@ class Bot:
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(Delivery(house).run(), name="delivery"),
         ]
-        self._schedule(house.engine)
+        self._schedule(house.engine, house.intake)
         self._stack.push_async_callback(worker.close)
         log.info("started", team=team, providers=list(house.providers.names))
 
@@ -140,7 +142,7 @@ class Bot:
         spool = settings.ftbot_data / "spool"
         for folder in (kept, spool):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        intake = Intake(store, providers, time.time, pool, kept, settings.ftbot_upload)
+        intake = Intake(store, providers, time.time, pool, kept, settings.ftbot_upload, settings.keep_days)
         engine = Engine(store, providers, time.time, intake, poll_min=settings.ftbot_poll_seconds)
         self._stack.push_async_callback(engine.close)
         return House(
@@ -172,7 +174,7 @@ class Bot:
         self._stack.push_async_callback(handler.close_async)
         await handler.connect_async()
 
-    def _schedule(self, engine: Engine) -> None:
+    def _schedule(self, engine: Engine, intake: Intake) -> None:
         scheduler = AsyncIOScheduler()
         scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
             engine.tick,
@@ -181,6 +183,9 @@ class Bot:
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
+        )
+        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+            intake.sweep, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
         )
         scheduler.start()
         self._stack.callback(scheduler.shutdown, wait=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     ftbot_upload: Literal["at-once", "on-start"] = "at-once"
     ftbot_poll_seconds: float = Field(default=10.0, ge=0.1, le=300)
     ftbot_max_file_mb: int = Field(default=512, ge=1)
+    ftbot_keep_datasets: Literal["forever"] | Annotated[float, Field(gt=0)] = "forever"
     ftbot_admins: str = ""
     ftbot_command: str = Field(default="/ft", pattern=r"^/[a-z0-9_-]{1,31}$")
     ftbot_log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
     def admins(self) -> frozenset[str]:
         """User ids that may cancel and delete what others started."""
         return frozenset(name for name in self.ftbot_admins.replace(",", " ").split() if name)
+
+    @property
+    def keep_days(self) -> float | None:
+        """How many days dropped files are kept; ``None``: until somebody deletes them."""
+        return None if self.ftbot_keep_datasets == "forever" else self.ftbot_keep_datasets
 
     @property
     def max_file_bytes(self) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import structlog
 
@@ -15,13 +13,10 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import text_in
 from handlers.text import esc
-from handlers.text import name as shown_name
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
-from storage import datasets, jobs
+from storage import jobs
 from storage.records import InboxItem
-from tuning.datasets.export import write_csv_report
-from tuning.datasets.report import Report
 from tuning.pictures import loss_picture
 
 log = structlog.get_logger(__name__)
@@ -66,8 +61,6 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     match clicked.action:
         case "try":
             await _try(house, clicked)
-        case "report":
-            await _report(house, clicked)
         case "loss_curve":
             await _loss_curve(house, clicked)
         case "feedback":
@@ -87,30 +80,6 @@ async def _try(house: House, clicked: Incoming) -> None:
     words = f"<@{clicked.user}> tries *{esc(job.name)}*: write in this thread, it answers."
     posted = await house.client.chat_postMessage(channel=clicked.channel, **Message(words).arguments())
     await chatting.begin_chat(house, clicked.channel, text_in(posted, "ts"), clicked.user, "", model)
-
-
-async def _report(house: House, clicked: Incoming) -> None:
-    """The full report as a table file in the thread of the drop."""
-    dataset_id = _id(clicked)
-    dataset = await house.store.read(lambda db: datasets.get(db, dataset_id))
-    if dataset.channel != clicked.channel or not dataset.report:
-        raise BadCall("There is no report of this file here.", "Drop the file again.")
-    table = await asyncio.to_thread(_csv, Report.from_json(dataset.report))
-    title = f"Report on {shown_name(dataset.name)}"
-    await house.client.files_upload_v2(
-        channel=dataset.channel,
-        thread_ts=dataset.thread,
-        filename=f"report-{dataset.id}.csv",
-        title=title,
-        content=table,
-    )
-
-
-def _csv(report: Report) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.csv"
-        write_csv_report(path, report)
-        return path.read_bytes()
 
 
 async def _loss_curve(house: House, clicked: Incoming) -> None:

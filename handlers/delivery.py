@@ -20,10 +20,10 @@ from handlers.incoming import parts_of
 from handlers.posting import FOREVER, UNKNOWN, Desk, certain
 from handlers.rendering import Rendered, render_card, render_notice
 from handlers.slackapi import code_of, limited, retry_after
-from handlers.views.drop_card import reaction
+from handlers.views.drop_card import EYES, reaction
 from storage import datasets, outbox
 from storage.errors import NotFound, StoreClosed, StoreError, StoreUnusable
-from storage.records import Card, Notice
+from storage.records import Card, Dataset, Notice
 from storage.store import Database
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,6 @@ class Delivery:
         self._next_post: dict[str, float] = {}
         self._no_edit_before = 0.0
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._reacted: dict[int, str] = {}
         self._shown: dict[str, Message] = {}
 
     async def run(self) -> None:
@@ -251,13 +250,22 @@ class Delivery:
         log.info("card_waits", card=card.key, problem=type(problem).__name__)
 
     async def _react(self, dataset_id: int) -> None:
-        dataset = await self._house.store.read(lambda db: datasets.get(db, dataset_id))
-        wanted, before = reaction(dataset), self._reacted.get(dataset_id, "eyes")
-        if wanted == before:  # 👀 stands there since the drop was taken
+        dataset, wanted = await self._house.store.read(lambda db: _wanted(db, dataset_id))
+        before = dataset.reaction or EYES  # 👀 stands there since the drop was taken
+        if wanted == before or dataset.origin_id is not None:
             return
         channel, ts, _ = parts_of(dataset.drop_id)
         await self._desk.react(channel, ts, wanted, before)
-        self._reacted[dataset_id] = wanted
+        await self._house.store.write(lambda db: datasets.change(db, dataset_id, reaction=wanted))
+
+
+def _wanted(db: Database, dataset_id: int) -> tuple[Dataset, str]:
+    """A dataset and the reaction on its drop: that of its repaired copy, once this one is ready."""
+    dataset = datasets.get(db, dataset_id)
+    for copy in datasets.made_from(db, dataset_id):
+        if copy.origin == "repair" and copy.state == "ready":
+            return dataset, reaction(copy)
+    return dataset, reaction(dataset)
 
 
 def _own_client(house: House) -> AsyncWebClient:

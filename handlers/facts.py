@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from handlers.house import House
 from handlers.offers import first_offers, profile_of
-from handlers.views.drop_card import DropFacts
+from handlers.views.dataset_words import DropFacts
 from handlers.views.job_card import JobFacts
 from handlers.views.notices import FinishFacts
+from handlers.views.prices import Offer
 from storage import chats, datasets, jobs
-from storage.records import Dataset, Job, Upload
+from storage.errors import NotFound
+from storage.records import Dataset, Job
 from storage.store import Database
+from tuning.errors import StartRefused
+from tuning.jobs.holding import held
 from tuning.jobs.safety import EVENT_TYPE
 
 
@@ -33,20 +40,46 @@ def _sending(db: Database, job: Job) -> tuple[Dataset, str]:
 
 
 async def drop_facts(house: House, dataset: Dataset) -> DropFacts:
-    """Prices, uploads and earlier jobs of a dataset that is ready; nothing for one that is not."""
-    if dataset.state != "ready":
-        return DropFacts()
+    """What belongs to a dataset that was checked; nothing for one that was not, or is gone."""
     names = house.providers.names
+    facts = await house.store.read(lambda db: _around(db, dataset, names))
+    if dataset.state != "ready":
+        return facts
+    labelled = [(await _label(house, name), upload) for name, upload in facts.uploads]
+    offers = await first_offers(house, dataset.id)
+    return replace(facts, offers=offers, uploads=labelled, since_usd=await _dearer(house, dataset, offers))
 
-    def look(db: Database) -> tuple[list[tuple[str, Upload]], list[str], bool]:
-        uploads = [(name, datasets.upload_of(db, dataset.sha256, name)) for name in names]
-        others = [d for d in datasets.in_channel(db, dataset.channel) if d.sha256 != dataset.sha256]
-        trained = [job.name for job in jobs.of_dataset(db, dataset.id)]
-        return [(name, upload) for name, upload in uploads if upload], trained, bool(others)
 
-    uploads, trained, others = await house.store.read(look)
-    labelled = [(await _label(house, name), upload) for name, upload in uploads]
-    return DropFacts(await first_offers(house, dataset.id), labelled, trained, others)
+def _around(db: Database, dataset: Dataset, providers: Sequence[str]) -> DropFacts:
+    uploads = [(name, datasets.upload_of(db, dataset.sha256, name)) for name in providers]
+    others = [d for d in datasets.in_channel(db, dataset.channel) if d.sha256 != dataset.sha256]
+    validation = datasets.get(db, dataset.validation_id) if dataset.validation_id else None
+    if validation is not None and validation.state not in ("ready", "not_ready"):
+        validation = None
+    before = int(dataset.since.get("id") or 0)
+    return DropFacts(
+        uploads=[(name, upload) for name, upload in uploads if upload],
+        jobs=[job.name for job in jobs.of_dataset(db, dataset.id)],
+        has_validation=bool(others),
+        origin=datasets.get(db, dataset.origin_id) if dataset.origin_id else None,
+        copies=datasets.made_from(db, dataset.id),
+        validation=validation,
+        overlap=datasets.overlap_of(db, dataset.sha256, validation.sha256) if validation else None,
+        since_jobs=[job.name for job in jobs.of_dataset(db, before)] if before else [],
+        held=held(db, dataset),
+    )
+
+
+async def _dearer(house: House, dataset: Dataset, offers: Sequence[Offer]) -> float | None:
+    """What this version costs more than the last one, at the first provider that charges."""
+    first = next((offer for offer in offers if offer.usd), None)
+    if first is None or first.usd is None or not dataset.since:
+        return None
+    try:
+        before = await house.intake.prices(int(dataset.since["id"]), first.provider, first.base.model)
+    except (StartRefused, NotFound):
+        return None
+    return first.usd - before.usd if before.usd is not None else None
 
 
 async def finish_facts(house: House, job: Job) -> FinishFacts:

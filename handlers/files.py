@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from handlers.incoming import Incoming, drop_id, parts_of, takes
 from handlers.reply import passing
 from handlers.slackapi import code_of, part_in
 from storage import datasets, inbox, outbox
-from storage.records import Card, Dataset, InboxItem, Notice
+from storage.records import Dataset, InboxItem
 from storage.store import Database
 from tuning.errors import TuningError, Unreachable
+from tuning.jobs.notices import drop_card
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Drops:
 
     async def resume(self) -> None:
         """Takes up the drops whose check was cut off; what lies half fetched in the spool is fetched anew."""
+        self._house.intake.tidy()
         for part in self._house.spool.glob("drop-*.part"):
             part.unlink(missing_ok=True)
         for dataset in await self._house.store.read(datasets.unchecked):
@@ -70,11 +72,19 @@ class Drops:
         for dataset in kept:
             self._background(self.take(dataset))
 
+    def begin(self, made: Sequence[Dataset]) -> None:
+        """Makes and checks copies behind the present work."""
+        for dataset in made:
+            self._background(self.take(dataset))
+
     async def take(self, dataset: Dataset) -> None:
-        """Fetches and checks one drop; what goes wrong stands on its card."""
+        """Fetches (or makes) and checks one file; what goes wrong stands on its card."""
         async with self._room:
             path: Path | None = None
             try:
+                if dataset.origin_id is not None or dataset.state != "checking":
+                    await self._house.intake.make(dataset.id)
+                    return
                 path = await self._fetch(dataset)
                 await self._house.intake.check(dataset.id, path)
             except (DownloadFailed, TuningError) as problem:
@@ -170,18 +180,7 @@ def _add(db: Database, said: Incoming, file_id: str, name: str, now: float) -> D
     kept = datasets.add(db, dataset)
     if kept is None:
         return None
-    key = f"drop:{kept.id}"
-    notice = Notice(
-        id=f"drop_card:{kept.id}",
-        kind="drop_card",
-        channel=said.channel,
-        thread=thread,
-        body={"dataset_id": kept.id},
-        created_at=now,
-        card=key,
-    )
-    card = Card(key=key, kind="drop_card", ref=kept.id, channel=said.channel, thread=thread)
-    outbox.add(db, notice, card)
+    drop_card(db, kept, now)
     return kept
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from handlers import reply
+from typing import cast
+
+from handlers import preparing, reply
+from handlers.dataset_buttons import add_validation, refuse_validation
 from handlers.house import House
 from handlers.incoming import Incoming
-from handlers.views import start_form
+from handlers.views import start_form, validation_form
 from handlers.views.problems import error_message
 from storage.records import InboxItem
-from tuning.errors import StartRefused
-from tuning.jobs.start import check_datasets, check_numbers
+from tuning.errors import DatasetError, StartRefused
 
 BLOCK_OF = {"epochs": "more_epochs", "batch": "more_batch", "rate": "more_rate", "seed": "more_seed"}
 """The block of a refused field where it has another name."""
@@ -18,30 +20,50 @@ BLOCK_OF = {"epochs": "more_epochs", "batch": "more_batch", "rate": "more_rate",
 async def errors_in(house: House, sent: Incoming) -> dict[str, str]:
     """Errors by block id, for ``response_action: errors``; empty when the form may close.
 
-    Only what our own records tell is looked at: the acknowledgement must not wait for a provider.
+    Only what our own records and files tell is looked at: the acknowledgement must not wait for a provider.
     """
-    if sent.view.get("callback_id") != start_form.CALLBACK:
-        return {}
-    request = start_form.parse(sent.view, sent.user)
-    if isinstance(request, dict):
-        return request
     try:
-        check_numbers(request)
-        await house.store.read(lambda db: check_datasets(db, request, None))
+        match sent.view.get("callback_id"):
+            case start_form.CALLBACK:
+                request = start_form.parse(sent.view, sent.user)
+                if isinstance(request, dict):
+                    return request
+                await preparing.refuse(house, request, start_form.chosen(sent.view))
+            case validation_form.CALLBACK:
+                await refuse_validation(house, validation_form.parse(sent.view))
+            case _:
+                pass
     except StartRefused as refused:
         words = " ".join(part for part in (str(refused), refused.todo) if part)
-        return {BLOCK_OF.get(refused.field, refused.field): words}
+        return {_field(refused, sent): words}
     return {}
 
 
+def _field(refused: StartRefused, sent: Incoming) -> str:
+    """The block an error stands at; where the form has no such block, the first one."""
+    field = BLOCK_OF.get(refused.field, refused.field)
+    state = cast("dict[str, dict[str, object]]", sent.view.get("state") or {})
+    blocks = list(state.get("values") or {})
+    return field if field in blocks or not blocks else blocks[0]
+
+
 async def on_submission(house: House, item: InboxItem, sent: Incoming) -> None:
-    """Starts the job. All the person sees is its card; a refusal is said to them alone, in the channel."""
-    if sent.view.get("callback_id") != start_form.CALLBACK:
-        return
+    """Does what a form says. A refusal is said to the person alone, in the channel."""
+    try:
+        match sent.view.get("callback_id"):
+            case start_form.CALLBACK:
+                await _start(house, sent)
+            case validation_form.CALLBACK:
+                await add_validation(house, validation_form.parse(sent.view), sent.user)
+            case _:
+                pass
+    except (StartRefused, DatasetError) as refused:
+        await reply.tell(house, sent, error_message(refused))
+
+
+async def _start(house: House, sent: Incoming) -> None:
+    """Starts the job. All the person sees is its card, and the card of what is made for it."""
     request = start_form.parse(sent.view, sent.user)
     if isinstance(request, dict):
         return
-    try:
-        await house.engine.start(request)
-    except StartRefused as refused:
-        await reply.tell(house, sent, error_message(refused))
+    await house.engine.start(await preparing.prepare(house, request, start_form.chosen(sent.view)))

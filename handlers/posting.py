@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import Block, Message
 from handlers.slackapi import broken, code_of, limited, part_in, text_in
+from handlers.views.drop_card import NO_REACTION
 from handlers.views.job_card import plan_line
 from handlers.views.layout import plain, preformatted
 from tuning.pictures import Picture
@@ -157,8 +158,9 @@ class Desk:
 
     async def react(self, channel: str, ts: str, add: str, remove: str | None) -> None:
         """Changes our reaction on a message; one that is there already, or gone, is fine."""
-        await self._reaction("add", channel, ts, add)
-        if remove and remove != add:
+        if add != NO_REACTION:
+            await self._reaction("add", channel, ts, add)
+        if remove is not None and remove not in (add, NO_REACTION):
             await self._reaction("remove", channel, ts, remove)
 
     async def _reaction(self, what: str, channel: str, ts: str, name: str) -> None:

@@ -8,29 +8,43 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from handlers import actions, chatting, commands, files, home, mentions, modals
+from handlers.catchup import CatchUp
+from handlers.dataset_buttons import DatasetButtons
 from handlers.house import House
 from handlers.inbox import Door
+from handlers.incoming import Incoming
 from handlers.worker import Handle, Worker
+from storage.records import InboxItem
 
 
-def register(app: AsyncApp, house: House) -> Worker:
+def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Worker:
     """Hangs the door into ``app`` and answers the worker behind it, to be run beside the app.
+
+    ``catchup`` finds what was said while nobody listened, and brings it through the same door.
 
     The door is the only thing Bolt calls: it keeps and acknowledges, the worker does the rest.
     """
     worker = Worker(house)
     drops = files.Drops(house, worker.background)
+    buttons = DatasetButtons(drops.begin)
+
+    async def click(house: House, item: InboxItem, clicked: Incoming) -> None:
+        on_action = buttons.on_action if buttons.knows(clicked) else actions.on_action
+        await on_action(house, item, clicked)
+
     handlers: dict[str, Handle] = {
         "drop": drops.on_drop,
         "message": mentions.on_message,
         "chat": chatting.on_message,
         "command": commands.on_command,
-        "action": actions.on_action,
+        "action": click,
         "submission": modals.on_submission,
         "home": home.on_home,
     }
     worker.serve(handlers, drops.resume)
-    door = Door(house, worker)
+    door = Door(house, worker, catchup.saw if catchup else None)
+    if catchup is not None:
+        catchup.serve(door.take_late)
 
     async def keep(body: dict[str, Any]) -> BoltResponse:
         return await door.keep(body)

@@ -9,7 +9,7 @@ import structlog
 from handlers.answer import Answer, Call
 from handlers.errors import HandlerError
 from handlers.house import House
-from handlers.verbs import ask, cancel, help, job, jobs, models, start, use
+from handlers.verbs import ask, cancel, datasets, help, job, jobs, models, start, use
 from handlers.verbs.verb import Verb
 from handlers.views.lists import unknown_verb
 from handlers.views.problems import error_message
@@ -26,6 +26,7 @@ VERBS: dict[str, Verb] = {
         job.VERB,
         cancel.VERB,
         models.VERB,
+        datasets.VERB,
         use.VERB,
         ask.VERB,
         help.make(lambda: VERBS.values()),

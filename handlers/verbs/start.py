@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import structlog
@@ -15,18 +18,22 @@ from handlers.offers import all_offers
 from handlers.slackapi import code_of
 from handlers.verbs.verb import Verb
 from handlers.views import start_form
+from handlers.views.dataset_words import private_words
 from handlers.views.lists import choose_dataset
 from handlers.views.start_form import Chosen, Form
 from storage import datasets, jobs
-from storage.records import Dataset
+from storage.records import Dataset, Overlap
 from storage.store import Database
-from tuning.jobs.names import suggested_suffix
+from tuning.errors import DatasetError
+from tuning.jobs.holding import held, private_classes
+from tuning.jobs.names import names_validation, suggested_suffix
 from tuning.providers.profile import Profile
 
 log = structlog.get_logger(__name__)
 
+OVERLAP_SECONDS = 1.0
+"""How long the form waits for the answer whether training and validation data overlap."""
 CLOSED = frozenset({"not_found", "view_not_found", "hash_conflict", "expired_trigger_id"})
-_VALIDATION_WORDS = ("valid", "val", "eval", "test", "holdout")
 
 
 async def run(call: Call, house: House) -> Answer | None:
@@ -39,7 +46,7 @@ async def run(call: Call, house: House) -> Answer | None:
     view = cast("dict[str, Any]", opened.get("view") or {})
     validation = _validation_for(chosen, ready)
     wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
-    await _show(house, str(view["id"]), await _form(house, wish, ready))
+    await _fill(house, str(view["id"]), wish, ready)
     return None
 
 
@@ -48,7 +55,23 @@ async def refresh(house: House, view: Mapping[str, Any]) -> None:
     wish = start_form.chosen(view)
     ready = _newest_of_each(await house.store.read(lambda db: datasets.in_channel(db, wish.channel)))
     if ready:
-        await _show(house, str(view["id"]), await _form(house, wish, ready))
+        await _fill(house, str(view["id"]), wish, ready)
+
+
+async def _fill(house: House, view_id: str, wish: Chosen, ready: list[Dataset]) -> None:
+    """Shows the form. Whether the two files overlap stands in it if that is soon known."""
+    dataset, validation = _pair(wish, ready)
+    if validation is not None:
+        with suppress(DatasetError, TimeoutError):
+            async with asyncio.timeout(OVERLAP_SECONDS):
+                await house.intake.overlap(dataset, validation)
+    await _show(house, view_id, await _form(house, wish, ready))
+
+
+def _pair(wish: Chosen, ready: list[Dataset]) -> tuple[Dataset, Dataset | None]:
+    """The chosen training and validation data."""
+    dataset = next((d for d in ready if d.id == wish.dataset_id), ready[0])
+    return dataset, next((d for d in ready if d.id == wish.validation_id and d.id != dataset.id), None)
 
 
 async def _show(house: House, view_id: str, form: Form) -> None:
@@ -61,17 +84,18 @@ async def _show(house: House, view_id: str, form: Form) -> None:
 
 
 async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
-    dataset = next((d for d in ready if d.id == wish.dataset_id), ready[0])
-    validation = next((d for d in ready if d.id == wish.validation_id and d.id != dataset.id), None)
+    dataset, validation = _pair(wish, ready)
     offers = await all_offers(house, dataset.id, wish.epochs)
     offer = next((o for o in offers if o.key == wish.offer_key), offers[0] if offers else None)
     profile = offer.profile if offer else None
     suffix = wish.suffix or (suggested_suffix(dataset, profile) if profile else "")
 
-    def look(db: Database) -> tuple[int, list[str]]:
-        return jobs.next_number(db, suffix), [job.name for job in jobs.of_dataset(db, dataset.id)]
+    def look(db: Database) -> tuple[int, list[str], Overlap | None, list[str]]:
+        overlap = datasets.overlap_of(db, dataset.sha256, validation.sha256) if validation else None
+        trained = [job.name for job in jobs.of_dataset(db, dataset.id)]
+        return jobs.next_number(db, suffix), trained, overlap, _private(db, dataset, validation)
 
-    number, trained = await house.store.read(look)
+    number, trained, overlap, private = await house.store.read(look)
     return Form(
         channel=wish.channel,
         datasets=ready,
@@ -83,7 +107,20 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
         next_name=_next_name(profile, suffix, number),
         trained=trained,
         problem="" if offers else "No provider answers right now. Close this and try again in a minute.",
+        overlap=overlap,
+        split=wish.split,
+        private=private,
+        leaves=wish.leaves,
     )
+
+
+def _private(db: Database, *chosen: Dataset | None) -> list[str]:
+    """What was found in the chosen files that nobody decided about yet."""
+    found: Counter[str] = Counter()
+    for dataset in chosen:
+        if dataset is not None and held(db, dataset):
+            found.update(private_classes(dataset))
+    return [private_words(code, count) for code, count in found.items()]
 
 
 def _next_name(profile: Profile | None, suffix: str, number: int) -> str:
@@ -123,7 +160,9 @@ def _likeliest(ready: list[Dataset]) -> Dataset | None:
 
 
 def _validation_for(dataset: Dataset, ready: list[Dataset]) -> Dataset | None:
-    """The newest validation file whose name begins as the dataset's; for ``train.jsonl`` the only one."""
+    """What belongs to it, else the newest validation file whose name begins so, or the only one for train."""
+    if dataset.validation_id is not None:
+        return next((d for d in ready if d.id == dataset.validation_id), None)
     stem = dataset.name.rsplit(".", 1)[0].lower()
     others = [d for d in ready if d.id != dataset.id and _looks_like_validation(d)]
     if stem in ("train", "training") and len(others) == 1:
@@ -132,8 +171,7 @@ def _validation_for(dataset: Dataset, ready: list[Dataset]) -> Dataset | None:
 
 
 def _looks_like_validation(dataset: Dataset) -> bool:
-    stem = dataset.name.rsplit(".", 1)[0].lower().replace("_", "-").replace(".", "-")
-    return any(part in _VALIDATION_WORDS or part == "validation" for part in stem.split("-"))
+    return dataset.purpose == "validation" or names_validation(dataset.name)
 
 
 VERB = Verb("start", "[FILE]", "starts training: opens the form", run)

@@ -1,31 +1,21 @@
-"""The card under a dropped file: being checked, ready, not ready, or not readable at all."""
+"""The card under a dropped file: being checked, ready, not ready, not readable at all, closed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from handlers.answer import Message
+from handlers.text import esc, name, plural, size
+from handlers.views.dataset_words import DropFacts, report_of
+from handlers.views.drop_not_ready import not_ready
+from handlers.views.drop_ready import ready
+from handlers.views.layout import Line, bold, person, rich, small
+from storage.records import Dataset
 
-from handlers.answer import Block, Message
-from handlers.text import about, esc, lines, name, number, plural, size
-from handlers.views.layout import Line, Part, actions, bold, button, moment, rich, small, ticks
-from handlers.views.prices import Offer, offer_line
-from storage.records import Dataset, Upload
-from tuning.datasets.report import Problem, Report
+__all__ = ["DropFacts", "drop_card", "reaction"]
 
-PROBLEMS_SHOWN = 8
-WARNINGS_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class DropFacts:
-    """What the card shows beside the dataset itself."""
-
-    offers: Sequence[Offer] = ()
-    uploads: Sequence[tuple[str, Upload]] = ()
-    """Provider label and upload."""
-    jobs: Sequence[str] = ()
-    """Names of jobs that trained on it."""
-    has_validation: bool = False
+EYES = "eyes"
+NO_REACTION = "none"
+"""Stands for no reaction of ours."""
+_HARMLESS = frozenset({"crlf", "bom", "blank_lines", "few_examples"})
 
 
 def drop_card(dataset: Dataset, facts: DropFacts | None = None) -> Message:
@@ -33,40 +23,47 @@ def drop_card(dataset: Dataset, facts: DropFacts | None = None) -> Message:
     facts = facts or DropFacts()
     match dataset.state:
         case "checking":
-            return _checking(dataset)
+            return _checking(dataset, facts)
         case "failed":
             return _failed(dataset)
         case "not_ready":
-            return _not_ready(dataset)
+            return not_ready(dataset, facts)
         case "ready":
-            return _ready(dataset, facts)
-
-
-REACTIONS = {"checking": "eyes", "failed": "x", "not_ready": "x"}
+            return ready(dataset, facts)
+        case "closed" | "deleted":
+            return _closed(dataset)
 
 
 def reaction(dataset: Dataset) -> str:
-    """The reaction on the drop: 👀, then ✅, ⚠️ (ready, look first) or ❌."""
-    if dataset.state != "ready":
-        return REACTIONS[dataset.state]
-    looks = [problem for problem in _report(dataset).warnings if problem.code not in _HARMLESS]
-    return "warning" if looks else "white_check_mark"
+    """The reaction on the drop: 👀, then ✅, ⚠️ (ready, look first) or ❌; none once it is closed."""
+    match dataset.state:
+        case "closed" | "deleted":
+            return NO_REACTION
+        case "checking":
+            return EYES
+        case "failed":
+            return "x"
+        case _ if dataset.examining:
+            return EYES
+        case "not_ready":
+            return "x"
+        case "ready":
+            report = report_of(dataset)
+            looks = [problem for problem in report.warnings if problem.code not in _HARMLESS]
+            return "warning" if looks else "white_check_mark"
 
 
-_HARMLESS = frozenset({"crlf", "bom", "blank_lines"})
-
-
-def _report(dataset: Dataset) -> Report:
-    return Report.from_json(dataset.report)
-
-
-def _checking(dataset: Dataset) -> Message:
+def _checking(dataset: Dataset, facts: DropFacts) -> Message:
     title = name(dataset.name)
     read = f" · {size(dataset.bytes)}" if dataset.bytes else ""
+    done = f" · {dataset.progress:.0%} read" if dataset.progress else ""
+    what = {"repair": "Repairing", "redaction": "Redacting", "split": "Splitting"}.get(
+        dataset.origin or "", "Checking"
+    )
     return Message(
-        f"Checking {esc(title)}",
+        f"{what} {esc(title)}",
         [
-            rich(["👀 ", bold("Checking"), " · ", title, read]),
+            rich(["👀 ", bold(what), " · ", title, read, done]),
             small("On your server; nothing is sent to a provider."),
         ],
     )
@@ -84,105 +81,19 @@ def _failed(dataset: Dataset) -> Message:
     )
 
 
-def _not_ready(dataset: Dataset) -> Message:
-    report, title = _report(dataset), name(dataset.name)
-    whole = all(not problem.lines for problem in report.errors)
-    verdict = (
-        report.errors[0].message
-        if whole and report.errors
-        else f"{number(report.bad_rows)} of {_rows(report)} need work"
-    )
-    blocks: list[Block] = [rich(["❌ ", bold("Not ready"), " · ", title, " · ", *_strong(verdict)])]
-    blocks.append(rich(*[_problem(problem) for problem in report.errors[:PROBLEMS_SHOWN]]))
-    more = len(report.errors) - PROBLEMS_SHOWN
-    notes: list[Line | str] = (
-        [f"And {plural(more, 'more kind')} of problem in the full report."] if more > 0 else []
-    )
-    if report.warnings:
-        notes.append(
-            "Not blocking: " + " · ".join(problem.message for problem in report.warnings[:WARNINGS_SHOWN])
-        )
-    notes.append(_read_as(report))
-    blocks += [small(note) for note in notes]
-    if any(problem.lines for problem in report.problems):
-        blocks.append(actions(button("Full report", "report", str(dataset.id))))
-    blocks.append(small("Or drop the corrected file in this channel."))
-    return Message(f"Not ready: {esc(title)}, {esc(verdict)}", blocks)
+def _closed(dataset: Dataset) -> Message:
+    title = name(dataset.title)
+    by: Line = [" by ", person(dataset.closed_by)] if dataset.closed_by else []
+    if dataset.state == "closed":
+        words: Line = [title, " · not training data, said", *by, ". It is no longer kept here."]
+        return Message(f"Closed: {esc(title)}", [small(words)])
+    kept = "" if dataset.closed_by else _kept_words(dataset)
+    words = [title, " · deleted here", *by, kept, ". Drop it again to use it."]
+    return Message(f"Deleted: {esc(title)}", [small(words)])
 
 
-def _ready(dataset: Dataset, facts: DropFacts) -> Message:
-    report, title = _report(dataset), f"{name(dataset.name)} v{dataset.version}"
-    examples = plural(report.examples, "example")
-    blocks: list[Block] = [
-        rich(["✅ ", bold("Ready to train"), " · ", title, f" · {examples}", _tokens(report)]),
-    ]
-    if facts.offers:
-        blocks.append(rich(*[offer_line(offer) for offer in facts.offers[:4]]))
-    looks = [problem.message for problem in report.warnings[:WARNINGS_SHOWN]]
-    if not facts.has_validation:
-        looks.append("no validation file, so overfitting cannot be seen")
-    if looks:
-        blocks.append(rich(["⚠️ Look at first: ", *ticks(" · ".join(looks))]))
-    if facts.jobs:
-        names = ", ".join(facts.jobs[:5])
-        blocks.append(small(f"Trained before: {names}"))
-    blocks.append(small(*_history(dataset, facts)))
-    buttons = [button("Start…", "start", str(dataset.id), primary=True)]
-    if any(problem.lines for problem in report.problems):
-        buttons.append(button("Full report", "report", str(dataset.id)))
-    blocks.append(actions(*buttons))
-    price = f", {about(facts.offers[0].usd)}" if facts.offers else ""
-    return Message(f"Ready to train: {esc(title)}, {examples}{price}", blocks)
-
-
-def _tokens(report: Report) -> str:
-    tokens = report.tokens
-    if tokens is None:
+def _kept_words(dataset: Dataset) -> str:
+    if dataset.closed_at is None:
         return ""
-    limit = f" of {number(tokens.limit)}" if tokens.limit else ""
-    sign = "" if tokens.exact else "about "
-    spread = f"median {number(tokens.median)}, longest {number(tokens.max)}{limit}"
-    return f" · {sign}{number(tokens.total)} tokens ({spread})"
-
-
-def _rows(report: Report) -> str:
-    return plural(report.rows, "row")
-
-
-def _strong(verdict: str) -> list[str | Part]:
-    return [Part(part, "bold") if isinstance(part, str) else part for part in ticks(verdict)]
-
-
-def _problem(problem: Problem) -> Line:
-    where = lines(problem.lines, problem.count)
-    return [*ticks(problem.message), f" · {where}" if where else "", " → ", *ticks(problem.fix)]
-
-
-def _read_as(report: Report) -> str:
-    kind = f"Read as {report.method} chat" if report.method else "Format not recognised"
-    tokens = f" · {number(report.tokens.total)} tokens" if report.tokens else ""
-    return f"{kind}{tokens} · checked on your server, nothing sent to a provider"
-
-
-def _history(dataset: Dataset, facts: DropFacts) -> list[Line | str]:
-    notes: list[Line | str] = [_sent(label, upload) for label, upload in facts.uploads]
-    if not notes:
-        notes.append("checked on your server, nothing sent to a provider yet")
-    priced = {
-        offer.base.priced_on for offer in facts.offers if offer.base.priced_on and offer.profile.charges
-    }
-    if priced:
-        notes.append(f"prices of {max(priced)}")
-    notes.append(["dropped ", moment(dataset.created_at, "{date_short_pretty} {time}")])
-    return notes
-
-
-def _sent(label: str, upload: Upload) -> str:
-    place = name(label, 40)
-    match upload.state:
-        case "sent":
-            return f"sent to {place}"
-        case "failed":
-            return f"could not be sent to {place}: {name(upload.error or 'no reason given', 120)}"
-        case _:
-            return f"being sent to {place}"
+    days = max(1, round((dataset.closed_at - dataset.created_at) / 86_400))
+    return f" after {plural(days, 'day')}"

@@ -10,18 +10,23 @@ from typing import Any
 
 from handlers.answer import Block
 from handlers.text import about, cut, name, plural
+from handlers.views.dataset_words import overlap_words
 from handlers.views.form_values import LIMITS, channel_of, checked, id_of, number_in, selected, typed
-from handlers.views.layout import option, plain, rich, small
+from handlers.views.layout import Line, bold, option, plain, rich, small
 from handlers.views.prices import Offer, base_words, price_line, until
-from storage.records import Dataset
+from storage.records import Dataset, Overlap
 from tuning.jobs.start import StartRequest
 
 CALLBACK = "start_form"
 NO_VALIDATION = "none"
+SPLIT = "split"
+AS_IS = "as_is"
+REDACTED = "redacted"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 BLOCK_OF = {
     "dataset": "dataset",
     "validation": "validation",
+    "leaves": "leaves",
     "base": "base",
     "name": "name",
     "epochs": "more_epochs",
@@ -39,6 +44,8 @@ class Form:
     """What the form shows; ``dataset``, ``validation`` and ``offer`` are the chosen ones.
 
     ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to offer.
+    ``overlap``: of the chosen validation data with the training data; ``split``: part of the data is to be
+    held out; ``private``: what was found that nobody decided about yet; ``leaves``: the choice about it.
     """
 
     channel: str
@@ -51,6 +58,10 @@ class Form:
     next_name: str
     trained: Sequence[str] = ()
     problem: str = ""
+    overlap: Overlap | None = None
+    split: bool = False
+    private: Sequence[str] = ()
+    leaves: str = REDACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Chosen:
     offer_key: str | None
     suffix: str
     epochs: int | None
+    split: bool = False
+    leaves: str = REDACTED
 
 
 def skeleton(channel: str) -> dict[str, Any]:
@@ -86,6 +99,8 @@ def start_form(form: Form) -> dict[str, Any]:
         rich(price_line(offer, tokens)),
     ]
     blocks.append(small(*_notes(form, offer)))
+    if form.private:
+        blocks += _leaves(form, offer)
     blocks += [{"type": "divider"}, small("More settings: leave empty and the provider chooses."), *_more()]
     return _modal(form.channel, blocks, submit=submit_words(offer))
 
@@ -103,10 +118,12 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
     return Chosen(
         channel=channel_of(view),
         dataset_id=id_of(selected(view, "dataset")),
-        validation_id=None if validation == NO_VALIDATION else id_of(validation),
+        validation_id=id_of(validation),
         offer_key=selected(view, "base"),
         suffix=typed(view, "name"),
         epochs=None if isinstance(epochs, str) else epochs,
+        split=validation == SPLIT,
+        leaves=selected(view, "leaves") or REDACTED,
     )
 
 
@@ -146,6 +163,7 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         seed=seed,
         channel=now.channel,
         owner=user,
+        release=now.leaves == AS_IS,
     )
 
 
@@ -201,9 +219,12 @@ def _base(offer: Offer) -> Block:
 
 def _validation(form: Form) -> Block:
     options = [option("None: overfitting cannot be seen", NO_VALIDATION)]
-    options += [_dataset(d) for d in form.datasets if d.id != form.dataset.id][: _CHOICES - 1]
-    value = str(form.validation.id) if form.validation else NO_VALIDATION
-    return _menu("validation", "Validation", options, value, dispatch=False)
+    options.append(option("Split off 10 % of the training data", SPLIT))
+    options += [_dataset(d) for d in form.datasets if d.id != form.dataset.id][: _CHOICES - 2]
+    value = str(form.validation.id) if form.validation else SPLIT if form.split else NO_VALIDATION
+    menu = _menu("validation", "Validation", options, value)
+    words = overlap_words(form.overlap) if form.validation else ""
+    return {**menu, "hint": plain(words[:1].upper() + words[1:], 200)} if words else menu
 
 
 def _name(form: Form) -> Block:
@@ -219,6 +240,25 @@ def _notes(form: Form, offer: Offer) -> list[str]:
     if form.trained:
         notes.append("trained on this data before: " + ", ".join(form.trained[:3]))
     return notes
+
+
+def _leaves(form: Form, offer: Offer) -> list[Block]:
+    """What is to be decided about private values before the data leaves."""
+    place = name(offer.profile.label, 40)
+    count = plural(form.dataset.examples, "row")
+    found: Line = [bold(f"Leaves for {place}: "), f"{count}, among them {', '.join(form.private)}"]
+    options = [
+        option("Send the redacted copy", REDACTED),
+        option("Send as it is, recorded with my name", AS_IS),
+    ]
+    initial = options[1] if form.leaves == AS_IS else options[0]
+    radio: Block = {
+        "type": "radio_buttons",
+        "action_id": "leaves",
+        "options": options,
+        "initial_option": initial,
+    }
+    return [rich(["🔒 ", *found]), _input("leaves", "Private data", radio)]
 
 
 def _more() -> list[Block]:

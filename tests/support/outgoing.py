@@ -17,7 +17,7 @@ from handlers.house import House
 from localslack.app import Options, running
 from localslack.world import World
 from storage import datasets, jobs, outbox
-from storage.records import Card, Dataset, Job, Notice
+from storage.records import Card, Dataset, Job, Notice, Overlap
 from storage.store import Store
 from tests.support.samples import COST, TRAINER, a_dataset, a_job
 from tests.support.surfaces import ROOT, Person
@@ -42,6 +42,9 @@ class PlayedPrices:
 
     async def prices(self, *_: Any) -> Any:
         return COST
+
+    async def overlap(self, training: Dataset, validation: Dataset) -> Overlap:
+        return Overlap(str(training.sha256), str(validation.sha256), 0, 0)
 
 
 @dataclass
@@ -72,7 +75,7 @@ class Outgoing:
 
     def delivery(self) -> Delivery:
         """A delivery as after a fresh start."""
-        return Delivery(self.house, pace=0.0, edit_every=0.0)
+        return Delivery(self.house, edit_every=0.0)
 
     async def deliver(self, delivery: Delivery | None = None, *, rounds: int = 3) -> Delivery:
         """Sends what is due, time passing a little between the rounds."""

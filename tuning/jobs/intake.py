@@ -57,6 +57,7 @@ class Intake:
         self._upload = upload
         self._keep_days = keep_days
         self._looking: dict[tuple[str, str], asyncio.Task[Overlap]] = {}
+        self._making: dict[int, asyncio.Task[Dataset]] = {}
 
     def tidy(self) -> None:
         """Removes what an earlier life left half done; to be called before anything works."""
@@ -143,11 +144,21 @@ class Intake:
 
     # --- what is made from a dataset -------------------------------------------------------------
     async def make(self, dataset_id: int) -> Dataset:
-        """Makes the file of a derived dataset from its original and checks it.
+        """Makes the file of a derived dataset from its original and checks it; finishes what was cut off.
+
+        Whoever asks while it is under way waits for the same work.
 
         Raises:
             NotKept: the original is gone.
         """
+        task = self._making.get(dataset_id)
+        if task is None:
+            task = asyncio.create_task(self._make(dataset_id))
+            self._making[dataset_id] = task
+            task.add_done_callback(lambda _: self._making.pop(dataset_id, None))
+        return await asyncio.shield(task)
+
+    async def _make(self, dataset_id: int) -> Dataset:
         dataset = await self._get(dataset_id)
         if dataset.state != "checking" or dataset.origin_id is None:
             return await self.finish(dataset_id)

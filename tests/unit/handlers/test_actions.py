@@ -162,11 +162,10 @@ async def test_a_loss_curve_without_figures_is_put_off_kindly(slack, monkeypatch
     assert "no figures" in text
 
 
-async def test_the_full_report_comes_as_a_table_in_the_drops_thread(slack, monkeypatch):
-    monkeypatch.setattr(actions.Report, "from_json", classmethod(lambda cls, data: data))
-    monkeypatch.setattr(actions, "_csv", lambda report: b"line,severity\n4,error\n")
+async def test_the_full_report_comes_as_a_table_in_the_drops_thread(slack):
     room = slack.channel("tuning")
     dataset, _ = await ready_job(slack, room)
+    slack.intake.tables[dataset.id] = b"line,severity\n4,error\n"
     await slack.store.write(lambda db: datasets.change(db, dataset.id, report=REPORT))
     await click(slack, room, "report", str(dataset.id))
 

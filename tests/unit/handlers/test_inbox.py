@@ -148,8 +148,11 @@ async def test_a_wrong_form_goes_back_with_its_errors_and_is_not_kept(door, stor
     assert '"errors": {"name": "Give it a name."}' in answer.body
     assert await waiting(store) == []
     monkeypatch.setattr(way_in.modals.start_form, "parse", lambda view, user: SimpleNamespace())
-    monkeypatch.setattr(way_in.modals, "check_numbers", lambda request: None)
-    monkeypatch.setattr(way_in.modals, "check_datasets", lambda db, request, base: None)
+
+    async def fine(*_):
+        return None
+
+    monkeypatch.setattr(way_in.modals.preparing, "refuse", fine)
     good = await door.keep(body)
     await door.keep(body)
     assert good.body == ""

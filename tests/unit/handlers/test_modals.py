@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers import modals
+from handlers import modals, preparing
 from handlers.incoming import Incoming
 from handlers.views import start_form
 from tests.support.surfaces import surfaces, until
@@ -99,7 +99,9 @@ async def test_wrong_values_keep_the_form_open_with_the_errors(slack, monkeypatc
 
 @pytest.fixture
 def data_is_fine(monkeypatch):
-    monkeypatch.setattr(modals, "check_datasets", lambda db, request, base: None)
+    monkeypatch.setattr(preparing, "check_datasets", lambda db, request, base: (None, None))
+    monkeypatch.setattr(preparing, "held", lambda db, dataset: False)
+    monkeypatch.setattr(preparing.datasets, "get", lambda db, dataset_id: None)
 
 
 async def test_a_good_form_closes_and_starts_one_job(slack, data_is_fine):

@@ -89,7 +89,8 @@ def test_what_is_chosen_so_far_survives_nonsense():
 def test_every_field_a_refusal_can_name_is_in_the_form():
     dataset = a_dataset()
     offer = Offer("openai", OPENAI, MINI, COST)
-    view = start_form(Form("C1", [dataset], [offer], dataset, offer, None, "triage", "triage-7"))
+    form = Form("C1", [dataset], [offer], dataset, offer, None, "triage", "triage-7", private=["2 secrets"])
+    view = start_form(form)
     assert set(BLOCK_OF.values()) == {b["block_id"] for b in view["blocks"] if "block_id" in b}
 
 
