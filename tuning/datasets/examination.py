@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from tuning.datasets.findings import Sink
-from tuning.datasets.report import Report
+from tuning.datasets.findings import Findings, Sink
+from tuning.datasets.looking import Piece, look
+from tuning.datasets.pieces import PIECE, pieces
+from tuning.datasets.quality import TraceFile
+from tuning.datasets.quality.judging import near_overlap, remarks
+from tuning.datasets.quality.nearness import MAX_ROWS
+from tuning.datasets.report import LINES_KEPT, Finding, Problem, Report, Severity
+from tuning.datasets.rules import RULES
+from tuning.datasets.rules.beyond import RULES as BEYOND
 
 Progress = Callable[[int, int], object]
+Task = tuple[int, int]
+
+ALONE_BELOW = 20 << 20
+"""Bytes below which the look is over before other processes would have begun."""
+_UNREADABLE = frozenset(
+    {"utf16", "utf32", "gzip_file", "zip_file", "parquet_file", "binary_file", "empty_file"}
+)
+_CODES = frozenset(rule.code for rule in BEYOND)
 
 
 def examine(
@@ -18,11 +39,129 @@ def examine(
     against: Path | None = None,
     sink: Sink | None = None,
     progress: Progress | None = None,
+    workers: int | None = None,
 ) -> Report:
     """``report`` of the file at ``path``, with the quality and privacy problems added to it.
 
     ``against`` is the training file that a validation file must not nearly overlap with; ``sink`` gets
-    every single finding; ``progress`` gets bytes done and bytes in all. No found value appears anywhere.
-    Raises ``OSError`` when a file cannot be read.
+    every single finding; ``progress`` gets bytes done and bytes in all; ``workers`` is the number of
+    processes for a big file (one for each processor, at most 4). No found value appears anywhere. Other
+    processes are started with *spawn*: a script that calls this needs its ``__main__`` guard. Raises
+    ``OSError`` when a file cannot be read.
     """
-    raise NotImplementedError
+    unreadable = [problem.code for problem in report.problems if problem.code in _UNREADABLE]
+    if unreadable:
+        said = "Not looked at for private values: the file is not readable text yet"
+        return replace(report, examined=True, notes=(*report.notes, said) if report.bytes else report.notes)
+    findings, private = Findings(sink), _Private()
+    notes = list(report.notes)
+    with ExitStack() as stack:
+        run = _runner(stack, path, against, workers)
+        traces = stack.enter_context(TraceFile())
+        fixable = _collect(path, run, traces, findings, private, progress)
+        for line, code, detail in remarks(traces.all()):
+            findings.add(code, line, detail)
+        if against is not None:
+            training = stack.enter_context(TraceFile())
+            _collect(against, run, training, None, None, None)
+            for line, code, detail in near_overlap(training.all(), traces.all()):
+                findings.add(code, line, detail)
+        if traces.rows > MAX_ROWS:
+            notes.append(
+                f"Near duplicates were looked for in {MAX_ROWS:,} of {traces.rows:,} rows, drawn by chance"
+            )
+    return _add(report, findings.problems(), private.found(), tuple(notes), fixable)
+
+
+def _collect(
+    path: Path,
+    run: Callable[[Path, Iterable[Task], bool], Iterator[Piece]],
+    traces: TraceFile,
+    findings: Findings | None,
+    private: _Private | None,
+    progress: Progress | None,
+) -> int:
+    """Look at every piece, in order; answers how many rows with errors a repair puts right."""
+    tasks = list(pieces(path))
+    total = tasks[-1][1] if tasks else 0
+    before = fixable = 0
+    for (_, done), piece in zip(tasks, run(path, tasks, private is not None), strict=True):
+        traces.add(piece.traces, before)
+        for line, code, count, kind in piece.private:
+            if findings is not None and private is not None:
+                findings.add(code, before + line, kind if count == 1 else f"{kind} and {count - 1:,} more")
+                private.add(code, before + line, count)
+        before += piece.lines
+        fixable += piece.fixable
+        if progress is not None:
+            progress(done, total)
+    return fixable
+
+
+def _runner(
+    stack: ExitStack, path: Path, against: Path | None, workers: int | None
+) -> Callable[[Path, Iterable[Task], bool], Iterator[Piece]]:
+    """Runs :func:`look` here, or for big files in other processes, a few pieces ahead."""
+    size = path.stat().st_size + (against.stat().st_size if against is not None else 0)
+    count = workers or min(4, os.cpu_count() or 1)
+    if size < ALONE_BELOW or count < 2:
+        return lambda file, tasks, private: (look(file, *task, True, private) for task in tasks)
+    pool = stack.enter_context(ProcessPoolExecutor(count, multiprocessing.get_context("spawn")))
+
+    def run(file: Path, tasks: Iterable[Task], private: bool) -> Iterator[Piece]:
+        waiting: deque[Future[Piece]] = deque()
+        for task in tasks:
+            waiting.append(pool.submit(look, file, *task, True, private))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    return run
+
+
+class _Private:
+    """Counts private values by class; keeps the first lines."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lines: dict[str, list[int]] = {}
+
+    def add(self, code: str, line: int, count: int) -> None:
+        self._counts[code] += count
+        lines = self._lines.setdefault(code, [])
+        if len(lines) < LINES_KEPT:
+            lines.append(line)
+
+    def found(self) -> dict[str, Finding]:
+        """Each class with its count; those that need a decision first, as in the table of rules."""
+        return {
+            rule.code: Finding(self._counts[rule.code], tuple(self._lines[rule.code]))
+            for rule in BEYOND
+            if rule.code in self._counts
+        }
+
+
+def _add(
+    report: Report,
+    problems: tuple[Problem, ...],
+    private: dict[str, Finding],
+    notes: tuple[str, ...],
+    fixable: int,
+) -> Report:
+    kept = [problem for problem in report.problems if problem.code not in _CODES]
+    both = sorted([*kept, *problems], key=lambda problem: (problem.severity != "error", -problem.count))
+    errors: set[Severity] = {problem.severity for problem in both}
+    return replace(
+        report,
+        problems=tuple(both),
+        verdict="reject" if "error" in errors else "accept",
+        examined=True,
+        privacy=private,
+        notes=notes,
+        fixable=fixable,
+        bad_rows=report.bad_rows + sum(p.count for p in problems if RULES[p.code].severity == "error"),
+    )
+
+
+__all__ = ["PIECE", "Progress", "examine"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tuning.datasets.checking import check_file
+from tuning.datasets.examination import examine
 from tuning.datasets.report import Report
 from tuning.datasets.rules import RULES
 
@@ -17,12 +18,12 @@ def write_csv_report(path: Path, report: Report, source: Path | None = None, **o
     """Write ``report`` to ``path``, a row for each finding; an empty line number means the whole file.
 
     A report keeps the first 1,000 lines of each problem. With ``source`` (the file) and the ``options``
-    of :func:`check_file` it was checked with, the file is read again: every line is named, each with
-    what is wrong in that very place.
+    of :func:`check_file` it was checked with, the file is read again, and examined again if it was: every
+    line is named, each with what is wrong in that very place.
     """
     with path.open("w", encoding="utf-8", newline="") as out:
         if source is not None:
-            _write_again(out, source, options)
+            _write_again(out, report, source, options)
         else:
             _write_kept(out, report)
 
@@ -37,7 +38,7 @@ def _write_kept(out: TextIO, report: Report) -> None:
             table.writerow((line, problem.severity, problem.code, _safe(message), _safe(problem.fix)))
 
 
-def _write_again(out: TextIO, source: Path, options: dict[str, Any]) -> None:
+def _write_again(out: TextIO, report: Report, source: Path, options: dict[str, Any]) -> None:
     table = csv.writer(out)
     table.writerow(HEADINGS)
     named: set[str] = set()
@@ -47,7 +48,10 @@ def _write_again(out: TextIO, source: Path, options: dict[str, Any]) -> None:
         named.add(code)
         table.writerow((line, rule.severity, code, _safe(rule.message(1, detail)), _safe(rule.fix)))
 
-    for problem in check_file(source, sink=write, **options).problems:
+    again = check_file(source, sink=write, **options)
+    if report.examined:
+        again = examine(source, again, against=options.get("against"), sink=write)
+    for problem in again.problems:
         if problem.code not in named:
             table.writerow(("", problem.severity, problem.code, _safe(problem.message), _safe(problem.fix)))
 

@@ -81,7 +81,8 @@ class Report:
     ``multi_system`` the number of different ones, ``tools`` the tool list if all rows share it.
 
     ``examined`` is true once quality and privacy were looked at too; ``privacy`` then counts the private
-    values by the code of their problem. ``notes`` say what was not looked at in full, and why.
+    values by the code of their problem. ``notes`` say what was not looked at in full, and why;
+    ``fixable`` counts the rows with errors that a repair puts right (once examined).
     """
 
     file: str
@@ -101,6 +102,7 @@ class Report:
     examined: bool = False
     privacy: Mapping[str, Finding] = field(default_factory=dict[str, Finding])
     notes: tuple[str, ...] = ()
+    fixable: int = 0
 
     @property
     def needs_decision(self) -> bool:

@@ -12,7 +12,7 @@ from tuning.datasets.privacy.patterns import PATTERNS, Pattern
 
 
 class Hit(NamedTuple):
-    """Where a private value stands in a text, in bytes; ``kind`` says in words what it is, never the value."""
+    """Where a private value stands in a text, in bytes; ``kind`` says in words what it is."""
 
     start: int
     end: int
@@ -34,7 +34,9 @@ def _compiled() -> tuple[Any, tuple[tuple[Pattern, Any], ...]]:
     options = _options()
     hints = re2.Set.SearchSet(options)
     for pattern in PATTERNS:
-        hints.Add(pattern.hint or pattern.expression)
+        hints.Add(
+            (pattern.hint or pattern.expression).replace(rb"\b", b"")
+        )  # raw lines: \n hides a word's edge
     hints.Compile()
     return hints, tuple((pattern, re2.compile(pattern.expression, options)) for pattern in PATTERNS)
 

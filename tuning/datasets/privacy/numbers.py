@@ -72,7 +72,7 @@ def is_rrn(text: bytes, start: int, end: int) -> bool:
     """A date of birth and the check digit; for the births since October 2020, the date and a hyphen."""
     value = text[start:end]
     digits = [byte - 48 for byte in value if byte in _DIGITS]
-    if len(digits) != 13 or not _alone(text, start, end, b"-."):
+    if len(digits) != 13 or not _alone(text, start, end, b"-"):
         return False
     century = 1900 if digits[6] in (1, 2, 5, 6) else 2000
     year, month, day = digits[0] * 10 + digits[1], digits[2] * 10 + digits[3], digits[4] * 10 + digits[5]
@@ -107,11 +107,14 @@ def is_phone(text: bytes, start: int, end: int) -> bool:
     return not text.startswith(b"+", start) or 8 <= digits <= 15
 
 
+_VERSION = re.compile(rb"(?i)(?:version|ver\.?|release|build|v|section|chapter)\s{0,2}$")
+
+
 def is_ipv4(text: bytes, start: int, end: int) -> bool:
     """Four numbers to 255, not a version, not this machine or no address at all."""
     if not _alone(text, start, end) or text[start - 1 : start] in (b".", b"-") or _goes_on(text, end):
         return False
-    if re.search(rb"(?i)(?:version|ver\.?|release|build|v|section|chapter)\s{0,2}$", text[max(0, start - 12) : start]):
+    if _VERSION.search(text[max(0, start - 12) : start]):
         return False
     parts = text[start:end].split(b".")
     if any(int(part) > 255 or (len(part) > 1 and part.startswith(b"0")) for part in parts):
@@ -126,7 +129,7 @@ def _goes_on(text: bytes, end: int) -> bool:
 def is_ipv6(text: bytes, start: int, end: int) -> bool:
     """What the standard library reads as an address with at least three groups, one of them with a digit."""
     value = text[start:end]
-    if not _alone(text, start, end, b":.") or not re.search(rb"[0-9]", value):
+    if not _alone(text, start, end, b":") or not re.search(rb"[0-9]", value):
         return False
     if sum(1 for group in value.split(b":") if group) < 3:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ Remark = tuple[int, str, str]
 
 
 def remarks(traces: Traces) -> Iterator[Remark]:
-    """What the rows of one file have wrong in view of each other, a code after the other, in order of lines."""
+    """What the rows of one file have wrong in view of each other."""
     yield from near_duplicates(traces)
     yield from conflicting_answers(traces)
     yield from short_answers(traces)
@@ -67,7 +68,11 @@ def short_answers(traces: Traces) -> Iterator[Remark]:
     if len(given) < _MANY or (median := float(np.median(given))) < _LONG:
         return
     for place in np.flatnonzero((lengths > 0) & (lengths * _SHORT < median)):
-        yield int(traces["line"][place]), "short_answer", f"{lengths[place]:,} characters, most have {median:,.0f}"
+        yield (
+            int(traces["line"][place]),
+            "short_answer",
+            f"{lengths[place]:,} characters, most have {median:,.0f}",
+        )
 
 
 def rows_without_system(traces: Traces) -> Iterator[Remark]:
@@ -86,6 +91,6 @@ def _first_of_each(traces: Traces, rows: Indices) -> Indices:
 def _groups(keys: NDArray[np.uint64], places: Indices) -> Iterator[Indices]:
     """Places with equal neighbours in sorted ``keys``, group by group."""
     edges = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1], [True]))) if len(keys) else []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         if end - start > 1:
             yield places[start:end]

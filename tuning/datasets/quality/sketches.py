@@ -75,7 +75,7 @@ def _mix(value: U8) -> U8:
 
 
 def _triples(words: U8, counts: NDArray[np.int64]) -> tuple[U8, U8, NDArray[np.int64]]:
-    """Hashes of three words in a row within each text (fewer for shorter texts), their offsets, their counts."""
+    """Hashes of three words in a row within each text (fewer in shorter texts), their offsets and counts."""
     triples = np.where(counts > 2, counts - 2, np.minimum(counts, 1))
     offsets = np.concatenate(([0], np.cumsum(triples))).astype(np.uint64)
     if not len(words):

@@ -73,12 +73,21 @@ def number(data: bytes) -> int:
     return int.from_bytes(digest(data), "little") or 1
 
 
+def asked_of(row: dict[str, Any]) -> int:
+    """A digest of what a row asks, whatever its format; 0 when it cannot be told."""
+    given: Any = row["input"] if isinstance(row.get("input"), dict) else row
+    if "input" in row or "prompt" in row:
+        return number(_dumped(row.get("input", row.get("prompt"))))
+    messages: list[Any] = given["messages"] if isinstance(given.get("messages"), list) else []
+    return _asked_and_answered(row, messages)[0]
+
+
 def _dumped(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _asked_and_answered(row: dict[str, Any], messages: list[Any]) -> tuple[int, int, int]:
-    """Digests of the question (with tools) and the answer of a chat or reinforcement row, length of the latter.
+    """Digests of question (with tools) and answer of a chat or reinforcement row, length of the latter.
 
     Preference rows may well ask one thing twice: they have none (0).
     """

@@ -1,4 +1,4 @@
-"""Repairs what can be repaired without guessing at what a row means."""
+"""Repairs what can be put right without guessing at what a row means."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuning.datasets.linemap import LineMap
-from tuning.datasets.report import Report
+from tuning.datasets.repairing.changes import Change
+from tuning.datasets.repairing.files import repair_file
+from tuning.datasets.report import Problem, Report
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One kind of change: the code of the problem it takes away, how often, the first 1,000 lines, in words."""
-
-    code: str
-    count: int
-    lines: tuple[int, ...]
-    message: str
+_WHOLE = frozenset({"utf16", "utf32", "json_array", "pretty_printed"})
+_ROWS = frozenset(
+    {
+        "python_dict",
+        "several_objects",
+        "comment_line",
+        "legacy_format",
+        "sharegpt_format",
+        "alpaca_format",
+        "trl_preference_format",
+    }
+)
+_WORDS = ("comma", "curly quote", "single quote", "Python's", "raw tab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +41,32 @@ class Repair:
 
 
 def repairable(report: Report) -> int:
-    """How many rows with errors :func:`repair` may put right, for the words on its button."""
-    raise NotImplementedError
+    """How many rows with errors :func:`repair` may put right, for the words on its button.
+
+    Exact once the report is examined; before that, told from the codes and the first place of each. A file
+    that is wrong as a whole (UTF-16, one list) counts as one.
+    """
+    whole = sum(problem.code in _WHOLE for problem in report.errors)
+    if report.examined:
+        return whole + report.fixable
+    rows = sum(problem.count for problem in report.errors if _seems_repairable(problem))
+    return whole + (min(rows, report.bad_rows) if report.bad_rows else rows)
+
+
+def _seems_repairable(problem: Problem) -> bool:
+    if problem.code == "invalid_json":
+        return any(word in problem.message for word in _WORDS)
+    return problem.code in _ROWS or (problem.code == "invalid_utf8" and "Windows-1252" in problem.message)
 
 
 def repair(path: Path, out: Path) -> Repair:
-    """Write a repaired copy of ``path`` to ``out``; the original is only read. Raises ``OSError``.
+    """Write a repaired copy of ``path`` to ``out``; the original is only read.
 
-    What cannot be repaired is copied as it is: the caller checks the copy again.
+    What cannot be repaired is copied as it is: the caller checks the copy again. Raises ``OSError``, and
+    ``ValueError`` for a line of more than 160 MB or when ``out`` is ``path``.
     """
-    raise NotImplementedError
+    derived, changes = repair_file(path, out)
+    return Repair(changes.all(), derived.rows, derived.lines, derived.sha256)
 
 
 __all__ = ["Change", "Repair", "repair", "repairable"]

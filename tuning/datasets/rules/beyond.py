@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tuning.datasets.rules.rule import COOKBOOK, Rule, error, warning
 
-_LEAK = "OpenAI API reference: training and validation data must not overlap; near copies leak as exact ones do"
+_LEAK = (
+    "OpenAI API reference: training and validation data must not overlap; near copies leak as exact ones do"
+)
 _HOLD = "to decide before it leaves: send a redacted copy, or the file as it is"
 _PRIVATE = "ftbot's own rule: what is trained on can be answered to anyone"
 

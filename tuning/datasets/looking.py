@@ -1,0 +1,76 @@
+"""What the second look sees in one piece of a file; runs in worker processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from tuning.datasets.checking import line_text
+from tuning.datasets.parsing import parse_line
+from tuning.datasets.pieces import piece_lines
+from tuning.datasets.privacy import Hit, may_hold, scan, walk
+from tuning.datasets.quality.traces import Trace, pack, trace_of
+from tuning.datasets.repairing.rows import is_mended
+
+_MIXED = (b"\\u", b"\\/")
+"""What hides a value from a look at the raw bytes: escapes."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """``lines`` counts the physical lines of the piece; other line numbers count from 1 in it.
+
+    ``private`` is line, code, how many values and what they are in words; never the values.
+    """
+
+    lines: int = 0
+    traces: bytes = b""
+    private: list[tuple[int, str, int, str]] = field(default_factory=list[tuple[int, str, int, str]])
+    fixable: int = 0
+
+
+def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piece:
+    """Look at one piece: traces of its rows if ``compare``, and its private values if ``private``."""
+    piece = Piece()
+    traces: list[Trace] = []
+    for line in piece_lines(path, start, end):
+        piece.lines = line.number
+        data = line_text(line)
+        if not data:
+            continue
+        parsed = parse_line(data)
+        is_row = parsed.ok and isinstance(parsed.value, dict)
+        if compare and is_row:
+            traces.append(trace_of(line.number, cast("dict[str, Any]", parsed.value), parsed.canonical))
+        if private:
+            whole = not is_row or "duplicate_key" in parsed.found
+            _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
+        piece.fixable += is_mended(data, parsed)
+    piece.traces = pack(traces)
+    return piece
+
+
+def private_values(data: bytes, value: Any, canonical: bytes) -> list[Hit]:
+    """What private values a row holds; without a ``value``, the line as it is."""
+    if value is None:
+        return scan(data)
+    hidden = any(mark in data for mark in _MIXED)
+    if not may_hold(canonical if hidden else data) and not (hidden and b"\\\\u" in canonical):
+        return []
+    hits: list[Hit] = []
+
+    def note(text: bytes, found: list[Hit]) -> bytes:
+        hits.extend(found)
+        return text
+
+    walk(value, note)
+    return hits
+
+
+def _private(piece: Piece, number: int, data: bytes, value: Any, canonical: bytes) -> None:
+    hits = private_values(data, value, canonical)
+    kinds = {hit.code: hit.kind for hit in reversed(hits)}
+    for code, count in Counter(hit.code for hit in hits).items():
+        piece.private.append((number, code, count, kinds[code]))
