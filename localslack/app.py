@@ -13,12 +13,14 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from localslack import manifest
 from localslack.errors import StartError
 from localslack.guard import LOOPBACK
+from localslack.httpmode import RequestUrl
 from localslack.seed import identity, seed, tokens
 from localslack.store import Store
 from localslack.web import build_app
@@ -29,7 +31,10 @@ log = logging.getLogger("localslack")
 
 @dataclass(frozen=True)
 class Options:
-    """How to start. ``port`` 0 takes a free one; tokens that are None are made once and kept in ``data``."""
+    """How to start. ``port`` 0 takes a free one; tokens that are None are made once and kept in ``data``.
+
+    ``http`` is the app's request URL: payloads go there, signed, instead of over Socket Mode.
+    """
 
     data: Path
     manifest: Path
@@ -38,6 +43,7 @@ class Options:
     bot_token: str | None = None
     app_token: str | None = None
     signing_secret: str | None = None
+    http: str | None = None
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +75,7 @@ async def running(options: Options) -> AsyncGenerator[World]:
             build_app(world),
             log_config=None,
             access_log=False,
-            ws="websockets-sansio",
+            ws=world.ears.protocol(),
             lifespan="off",
             timeout_graceful_shutdown=2,
         )
@@ -93,13 +99,20 @@ def open_world(options: Options) -> World:
         raise StartError(
             f"localslack runs on this machine only: --host {options.host} is refused, use 127.0.0.1."
         )
+    if options.http is not None and urlsplit(options.http).hostname not in LOOPBACK:
+        raise StartError(
+            f"localslack talks to this machine only: --http {options.http} is refused, use http://127.0.0.1:…"
+        )
     installed = manifest.load(options.manifest)
     options.data.mkdir(parents=True, exist_ok=True)
     store = Store(options.data / "localslack.db")
     given = {key: getattr(options, key) for key in ("bot_token", "app_token", "signing_secret")}
     me = identity(store, tokens(options.data, given))
     seed(store, me, installed)
-    return World(store, me, installed, options.data)
+    world = World(store, me, installed, options.data)
+    if options.http is not None:
+        world.delivery.request_url = RequestUrl(options.http, me.signing_secret)
+    return world
 
 
 def _listen(options: Options) -> socket.socket:
@@ -124,6 +137,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> Options:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
     parser.add_argument("--data", type=Path, required=True, help="folder for the database, files and tokens")
     parser.add_argument("--manifest", type=Path, default=manifest.default_path(), help="the app's manifest")
+    parser.add_argument("--http", metavar="URL", help="the app's request URL: HTTP mode, no Socket Mode")
     for name in ("bot-token", "app-token", "signing-secret"):
         variable = f"LOCALSLACK_{name.replace('-', '_').upper()}"
         parser.add_argument(f"--{name}", default=env.get(variable), help=f"or {variable}; else made once")
@@ -141,6 +155,8 @@ async def serve(options: Options) -> None:
             print(
                 f"SLACK_BOT_TOKEN={world.me.bot_token}\nSLACK_APP_TOKEN={world.me.app_token}", file=sys.stderr
             )
+        if options.http and not options.signing_secret:
+            print(f"SLACK_SIGNING_SECRET={world.me.signing_secret}", file=sys.stderr)
         print(f"localslack ready at {world.base_url}", flush=True)
         await stop.wait()
 

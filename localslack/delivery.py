@@ -1,4 +1,4 @@
-"""Bringing payloads to the app over Socket Mode.
+"""Bringing payloads to the app, over Socket Mode or to its request URL.
 
 Events are tried once and, when not acknowledged within three seconds, up to three times more (at once,
 after a minute, after five minutes). Slash commands and
@@ -14,9 +14,13 @@ import logging
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from copy import deepcopy
+from typing import Any, Literal, Protocol
 
 from localslack.errors import NotDelivered
+from localslack.httpmode import RequestUrl
+from localslack.ids import new_id
+from localslack.outcomes import LATE, Outcome
 from localslack.records import JSON
 
 ACK_S = 3.0
@@ -28,7 +32,12 @@ log = logging.getLogger("localslack.delivery")
 
 
 class Wire(Protocol):
-    """An open Socket Mode connection. ``send`` raises ConnectionError when it is gone."""
+    """An open Socket Mode connection. ``send`` raises ConnectionError when it is gone.
+
+    A ``deaf`` one is open, but nothing gets through.
+    """
+
+    deaf: bool
 
     async def send(self, frame: JSON) -> None: ...
     async def drop(self) -> None: ...
@@ -44,10 +53,18 @@ class Delivery:
         self._events: OrderedDict[str, JSON] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._on_problem = on_problem
+        self._held: list[JSON] | None = None
+        self.request_url: RequestUrl | None = None
         self.retry_delays: tuple[float, ...] = RETRY_DELAYS_S
         self.ack_s = ACK_S
+        self.twice: Literal["off", "same", "new"] = "off"
 
     # ----------------------------------------------------------- connections
+
+    @property
+    def connected(self) -> bool:
+        """Whether the app can be reached: a Socket Mode connection is open, or it has a request URL."""
+        return self.request_url is not None or bool(self._wires)
 
     @property
     def wires(self) -> list[Wire]:
@@ -73,6 +90,8 @@ class Delivery:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for wire in self.wires:
             await wire.drop()
+        if self.request_url is not None:
+            await self.request_url.close()
 
     # -------------------------------------------------------------- sending
 
@@ -83,19 +102,55 @@ class Delivery:
         task.add_done_callback(self._tasks.discard)
 
     def event(self, payload: JSON) -> None:
-        """Deliver an Events API payload in the background, with redelivery."""
+        """Deliver an Events API payload in the background, with redelivery (unless events are held)."""
+        self._keep(payload)
+        if self._held is not None:
+            self._held.append(payload)
+            return
+        self.spawn(self._deliver_event(payload))
+        if self.twice == "same":
+            self.spawn(self._attempt("events_api", payload, retry=(1, self._late())))
+        elif self.twice == "new":
+            self.spawn(self._deliver_event(self._renewed(payload)))
+
+    def _keep(self, payload: JSON) -> None:
         self._events[payload["event_id"]] = payload
         while len(self._events) > KEPT_EVENTS:
             self._events.popitem(last=False)
-        self.spawn(self._deliver_event(payload))
 
-    def redeliver(self, event_id: str) -> bool:
-        """Send an event again, as Slack does when an acknowledgement was lost. False when it is not known."""
+    def _renewed(self, payload: JSON) -> JSON:
+        """The same event under a new event id, as Slack has been seen to send."""
+        copy = deepcopy(payload) | {"event_id": new_id("Ev")}
+        self._keep(copy)
+        return copy
+
+    def hold(self) -> None:
+        """Keep events back until ``release``."""
+        self._held = self._held or []
+
+    def release(self, *, backwards: bool = False) -> int:
+        """Deliver what was held, ``backwards`` the newest first; how many events it was."""
+        held, self._held = self._held or [], None
+        for payload in held[::-1] if backwards else held:
+            self.spawn(self._deliver_event(payload))
+        return len(held)
+
+    def redeliver(self, event_id: str, *, renew: bool = False) -> bool:
+        """Send an event again, as Slack does when an acknowledgement was lost. False when it is not known.
+
+        ``renew`` gives it a new event id and no sign of a retry.
+        """
         payload = self._events.get(event_id)
         if payload is None:
             return False
-        self.spawn(self._attempt("events_api", payload, retry=(1, "timeout")))
+        if renew:
+            self.spawn(self._attempt("events_api", self._renewed(payload)))
+        else:
+            self.spawn(self._attempt("events_api", payload, retry=(1, self._late())))
         return True
+
+    def _late(self) -> str:
+        return "timeout" if self.request_url is None else "http_timeout"
 
     def events(self) -> list[JSON]:
         """The events sent so far, oldest first (the last thousand)."""
@@ -104,32 +159,37 @@ class Delivery:
     async def ask(self, kind: str, payload: JSON) -> JSON:
         """Send a slash command or an interaction and wait for the app's answer.
 
-        Raises NotDelivered: ``dispatch_failed`` when nobody is connected, ``operation_timeout`` after 3 s.
+        Raises NotDelivered: ``dispatch_failed`` when the app cannot be reached or refuses,
+        ``operation_timeout`` after 3 s.
         """
-        if not self._wires:
+        if not self.connected:
             raise NotDelivered("dispatch_failed")
-        answer = await self._attempt(kind, payload)
-        if answer is None:
-            raise NotDelivered("operation_timeout")
-        return answer
+        outcome = await self._attempt(kind, payload)
+        if outcome.payload is None:
+            raise NotDelivered("operation_timeout" if outcome.reason in LATE else "dispatch_failed")
+        return outcome.payload
 
     def tell(self, kind: str, payload: JSON) -> None:
         """Send an interaction that no person waits for."""
         self.spawn(self._attempt(kind, payload))
 
     async def _deliver_event(self, payload: JSON) -> None:
-        if await self._attempt("events_api", payload) is not None:
-            return
+        outcome = await self._attempt("events_api", payload)
         for number, delay in enumerate(self.retry_delays, start=1):
-            await asyncio.sleep(delay)
-            if await self._attempt("events_api", payload, retry=(number, "timeout")) is not None:
+            if outcome.payload is not None or outcome.final:
                 return
+            await asyncio.sleep(delay)
+            outcome = await self._attempt("events_api", payload, retry=(number, outcome.reason))
+        if outcome.payload is not None:
+            return
         log.warning("event %s was never acknowledged", payload["event_id"])
         if self._on_problem is not None:
             self._on_problem(f"The app did not acknowledge the event {payload['event']['type']}.")
 
-    async def _attempt(self, kind: str, payload: JSON, retry: tuple[int, str] | None = None) -> JSON | None:
-        """One try on one connection: the acknowledgement's payload, or None when there was none in time."""
+    async def _attempt(self, kind: str, payload: JSON, retry: tuple[int, str] | None = None) -> Outcome:
+        """One try: a POST to the request URL, or an envelope on one of the connections."""
+        if self.request_url is not None:
+            return await self.request_url.send(kind, payload, retry, self.ack_s)
         envelope_id = str(uuid.uuid4())
         frame: JSON = {
             "envelope_id": envelope_id,
@@ -145,10 +205,10 @@ class Delivery:
             self._waiting.popitem(last=False)
         try:
             if not await self._send(frame):
-                return None
+                return Outcome(None, "timeout")
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(future, self.ack_s)
-            return None
+                return Outcome(await asyncio.wait_for(future, self.ack_s))
+            return Outcome(None, "timeout")
         finally:
             self._waiting.pop(envelope_id, None)
 

@@ -10,13 +10,19 @@ from localslack.records import JSON, Channel
 if TYPE_CHECKING:
     from localslack.world import World
 
-_MESSAGE_EVENTS = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
-CHANNEL_TYPES = {"channel": "channel", "group": "group", "im": "im"}
+_MESSAGE_EVENTS = {
+    "channel": "message.channels",
+    "group": "message.groups",
+    "im": "message.im",
+    "mpim": "message.mpim",
+}
 
 
 def envelope(world: World, event: JSON) -> JSON:
     """The outer Events API object around ``event``."""
     me = world.me
+    place = event.get("channel") or event.get("channel_id")
+    channel = world.store.channel(place) if isinstance(place, str) else None
     return {
         "token": "localslack",
         "team_id": me.team_id,
@@ -36,7 +42,7 @@ def envelope(world: World, event: JSON) -> JSON:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": channel is not None and channel.is_ext_shared,
         "event_context": "4-" + new_id("EC"),
     }
 
@@ -52,6 +58,6 @@ def send_message(world: World, channel: Channel, event: JSON) -> None:
     if world.bot_in(channel.id):
         send(
             world,
-            event | {"channel": channel.id, "channel_type": CHANNEL_TYPES[channel.kind]},
+            event | {"channel": channel.id, "channel_type": channel.kind},
             subscription=_MESSAGE_EVENTS[channel.kind],
         )

@@ -7,18 +7,25 @@ from typing import Any, Literal
 
 JSON = dict[str, Any]
 STREAM_LIFETIME_S = 300.0
-ChannelKind = Literal["channel", "group", "im"]
+ChannelKind = Literal["channel", "group", "im", "mpim"]
+FileMode = Literal["hosted", "snippet", "external", "hidden_by_limit"]
 
 
 @dataclass(frozen=True)
 class User:
-    """A person or the app's bot. ``bot_id`` is set for the bot only."""
+    """A person or the app's bot. ``bot_id`` is set for the bot only.
+
+    ``team`` is the id of the person's workspace when it is not this one (Slack Connect), ``is_restricted``
+    marks a guest.
+    """
 
     id: str
     name: str
     real_name: str
     is_owner: bool = False
     bot_id: str | None = None
+    is_restricted: bool = False
+    team: str | None = None
 
     @property
     def is_bot(self) -> bool:
@@ -27,7 +34,10 @@ class User:
 
 @dataclass(frozen=True)
 class Channel:
-    """A public channel, a private channel (``group``) or a direct message (``im``)."""
+    """A public channel, a private one (``group``), a direct message (``im``) or one of several (``mpim``).
+
+    ``is_ext_shared``: people of another workspace are in it (Slack Connect).
+    """
 
     id: str
     name: str
@@ -35,6 +45,7 @@ class Channel:
     creator: str
     created: int
     is_archived: bool = False
+    is_ext_shared: bool = False
 
     @property
     def is_private(self) -> bool:
@@ -45,7 +56,8 @@ class Channel:
 class Stream:
     """The state of a message that is being streamed.
 
-    ``started`` is Unix seconds, ``size`` characters so far.
+    ``started`` is Unix seconds, ``size`` UTF-8 bytes so far, ``lifetime`` seconds until the server closes it.
+    ``stopped_by`` is the person who pressed Stop. ``plan`` gathers the tasks into one plan block.
     """
 
     started: float
@@ -53,6 +65,10 @@ class Stream:
     markdown: str
     blocks: list[JSON] = field(default_factory=list[JSON])
     stopped: bool = False
+    stopped_by: str | None = None
+    lifetime: float = STREAM_LIFETIME_S
+    plan: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +103,7 @@ class Message:
     def is_streaming(self, now: float) -> bool:
         """Started, not stopped, and not yet closed by the server."""
         stream = self.stream
-        return stream is not None and not stream.stopped and now - stream.started <= STREAM_LIFETIME_S
+        return stream is not None and not stream.stopped and now - stream.started <= stream.lifetime
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,7 @@ class File:
     """An uploaded file. ``ready_at`` (Unix seconds) ends its processing; before, it shows no mimetype.
 
     ``size`` may be claimed to differ from the stored bytes, ``host`` may name a foreign download host.
+    ``stub``: events carry only its id, as for files from another workspace; files.info has the rest.
     """
 
     id: str
@@ -120,6 +137,8 @@ class File:
     alt_txt: str | None = None
     shares: list[Share] = field(default_factory=list[Share])
     deleted: bool = False
+    mode: FileMode = "hosted"
+    stub: bool = False
 
     @property
     def is_image(self) -> bool:

@@ -22,9 +22,12 @@ class Connection:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._sending = asyncio.Lock()
+        self.deaf = False
 
     async def send(self, frame: JSON) -> None:
-        """Raises ConnectionError when the app is gone."""
+        """Raises ConnectionError when the app is gone. A deaf connection swallows the frame."""
+        if self.deaf:
+            return
         try:
             async with self._sending:
                 await self._websocket.send_text(json.dumps(frame))
@@ -97,6 +100,15 @@ async def disconnect(world: World, how: Any) -> int:
                 world.delivery.remove(wire)
                 world.delivery.spawn(_close_later(wire))
     return len(wires)
+
+
+def deafen(world: World, order: Any) -> int:
+    """Test control: ``true`` leaves the connections open but dead, ``false`` breaks those off."""
+    if not order:
+        return world.ears.hear()
+    for wire in world.delivery.wires:
+        wire.deaf = True
+    return world.ears.deafen()
 
 
 async def _close_later(wire: Any) -> None:

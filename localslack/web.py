@@ -41,13 +41,13 @@ def build_app(world: World) -> Starlette:
         await socketmode.link(websocket, world)
 
     async def upload(request: Request) -> Response:
-        return await _upload(world, request)
+        return await world.faults.around("upload", lambda: _upload(world, request))
 
     async def download(request: Request) -> Response:
-        return await _download(world, request)
+        return await world.faults.around("download", lambda: _download(world, request))
 
     async def hook(request: Request) -> Response:
-        return await _hook(world, request)
+        return await world.faults.around("response_url", lambda: _hook(world, request))
 
     routes = [
         Route("/api/{method}", api.endpoint, methods=["GET", "POST"]),

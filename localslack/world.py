@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from localslack import events
+from localslack.deafness import Ears
 from localslack.delivery import Delivery
 from localslack.errors import ApiError
+from localslack.faults import Faults
 from localslack.feed import Feed
 from localslack.hooks import Hooks
 from localslack.ids import Clock
 from localslack.manifest import Manifest
-from localslack.records import JSON, Channel, Identity, Message, User
+from localslack.records import JSON, STREAM_LIFETIME_S, Channel, Identity, Message, User
 from localslack.render import Rendering
 from localslack.store import Store
 from localslack.tickets import Tickets
@@ -43,11 +45,15 @@ class World(Rendering):
         self.delivery = Delivery(
             on_problem=lambda text: self.feed.publish({"type": "error", "message": text})
         )
+        self.ears = Ears()
+        self.faults = Faults()
         self.windows = Windows()
         self.hooks = Hooks()
         self.tickets = Tickets()
         self.states: dict[tuple[str, str], JSON] = {}
         self.base_url = "http://127.0.0.1"
+        self.stream_s = STREAM_LIFETIME_S
+        self.token_revoked = False
         self._users = {user.id: user for user in store.users()}
         self._statuses: dict[tuple[str, str], int] = {}
 

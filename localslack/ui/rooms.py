@@ -39,7 +39,7 @@ async def state(person: Person) -> JSON:
                 {"name": s.name, "type": s.type, "callback_id": s.callback_id} for s in manifest.shortcuts
             ],
             "home_tab": manifest.home_tab,
-            "connected": bool(world.delivery.wires),
+            "connected": world.delivery.connected,
         },
         "event": world.feed.number,
     }

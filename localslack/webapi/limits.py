@@ -28,6 +28,12 @@ class RateLimits:
         """The next ``times`` calls of ``method`` are refused with ``Retry-After: seconds``."""
         self._ordered[method] = (seconds, times)
 
+    def clear(self) -> None:
+        """Forget the ordered refusals and everything counted so far."""
+        self._ordered.clear()
+        self._calls.clear()
+        self._buckets.clear()
+
     def check(self, method: str, tier: str) -> None:
         """Count a call. Raises RateLimited."""
         seconds, times = self._ordered.get(method, (0, 0))

@@ -19,8 +19,9 @@ from localslack.world import World
 Caller = Literal["bot", "app", "anybody"]
 Tier = Literal["t2", "t3", "t4", "special"]
 
-READ_SCOPES = {"channel": "channels:read", "group": "groups:read", "im": "im:read"}
-HISTORY_SCOPES = {"channel": "channels:history", "group": "groups:history", "im": "im:history"}
+_FAMILIES = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
+READ_SCOPES = {kind: f"{family}:read" for kind, family in _FAMILIES.items()}
+HISTORY_SCOPES = {kind: f"{family}:history" for kind, family in _FAMILIES.items()}
 
 
 @dataclass(frozen=True)
@@ -160,13 +161,17 @@ def _convert(value: Any, kind: str) -> Any:
 
 
 def check_token(world: World, entry: Method, token: str | None) -> None:
-    """Raises ApiError ``not_authed``, ``invalid_auth``, ``not_allowed_token_type`` or ``missing_scope``."""
+    """Raises ApiError ``not_authed``, ``invalid_auth``, ``token_revoked``, ``not_allowed_token_type`` or
+    ``missing_scope``.
+    """
     if entry.caller == "anybody":
         return
     if not token:
         raise ApiError("not_authed")
     if token not in (world.me.bot_token, world.me.app_token):
         raise ApiError("invalid_auth")
+    if world.token_revoked and entry.caller == "bot":
+        raise ApiError("token_revoked")
     if token != (world.me.app_token if entry.caller == "app" else world.me.bot_token):
         raise ApiError("not_allowed_token_type")
     held = world.manifest.scopes

@@ -32,7 +32,10 @@ class WebApi:
         self.calls: deque[JSON] = deque(maxlen=KEPT_CALLS)
 
     async def endpoint(self, request: Request) -> Response:
-        name = request.path_params["method"]
+        name = str(request.path_params["method"])
+        return await self._world.faults.around(name, lambda: self._answer(request, name))
+
+    async def _answer(self, request: Request, name: str) -> Response:
         given: JSON = {}
         try:
             given = await _arguments(request)
@@ -65,8 +68,8 @@ class WebApi:
 @method("apps.connections.open", "", caller="app")
 def open_connection(call: Call) -> JSON:
     """The address of one Socket Mode connection; the ticket is good for one use within 30 s."""
-    if not call.world.manifest.socket_mode:
-        raise ApiError("forbidden_team", "[ERROR] Socket Mode is off in the manifest")
+    if not call.world.manifest.socket_mode or call.world.delivery.request_url is not None:
+        raise ApiError("forbidden_team", "[ERROR] Socket Mode is off (in the manifest, or by --http)")
     ticket = call.world.tickets.make()
     return {"url": f"ws://{call.args['netloc']}/link/?ticket={ticket}&app_id={call.world.me.app_id}"}
 
