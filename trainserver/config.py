@@ -4,11 +4,11 @@
     max_tokens = 2048                 # longest training example, in tokens of the base
     max_answer_tokens = 512           # longest answer when the client names no limit
     keep_checkpoints = 3              # epochs of a job, the last ones, that keep a model name of their own
-    early_stopping = 2                # optional: epochs without a lower validation loss after which a job stops
+    early_stopping = 2                # optional: stop after so many epochs without a lower validation loss
     jobs_at_once = 1                  # how many jobs may train side by side, memory permitting
     adapters_in_memory = 8            # how many fine-tuned models stay loaded for answering
     memory_gb = 16                    # optional: what the server may use; otherwise what the machine has
-    safety = "warn"                   # a model that the built-in screen flags is held; "enforce" fails its job
+    safety = "warn"                   # "warn" holds what the built-in screen flags, "enforce" fails its job
     moderations_url = "https://…"     # optional: a moderations service that judges instead, and is enforced
 
     [bases.smollm2-135m-instruct]

@@ -1,7 +1,7 @@
 """What training and answering need of main memory, estimated before anything is started.
 
-The estimate is made of the base's sizes and is meant to be a little too high: a job that is refused says so at
-once, one that runs out of memory takes its time.
+The estimate is made of the base's sizes and is meant to be a little too high: a job that is refused says so
+at once, one that runs out of memory takes its time.
 """
 
 from __future__ import annotations

