@@ -24,7 +24,9 @@ class Person:
         """``alive`` raises when a program died, so that no wait outlives it."""
         self._url = url
         self._alive = alive
-        self._session = aiohttp.ClientSession(headers={"X-Localslack-User": name})
+        # A kept connection may be closed by the server just as it is used again.
+        connector = aiohttp.TCPConnector(force_close=True)
+        self._session = aiohttp.ClientSession(headers={"X-Localslack-User": name}, connector=connector)
 
     async def close(self) -> None:
         """Ends the person's connection."""

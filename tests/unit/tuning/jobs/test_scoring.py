@@ -49,7 +49,9 @@ async def test_base_and_tuned_model_are_scored_before_the_job_is_called_finished
     works.house.provider.answer = knows
     rows = await validation(works)
     job = await works.started(validation_id=rows.id)
-    assert works.house.provider.created[0]["validation_file"] == "file-2"
+    sent = {str(file["id"]): str(file["filename"]) for file in works.house.provider.files}
+    assert rows.sha256 is not None
+    assert sent[works.house.provider.created[0]["validation_file"]].startswith(rows.sha256[:12])
     finish(works)
     await works.pass_time()
     await works.engine.settle()
