@@ -14,7 +14,7 @@ from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
 from tuning.datasets.redaction import Redaction, redact
 from tuning.datasets.repairing import Change, Repair, repair, repairable
-from tuning.datasets.report import HOLD, Cost, Finding, Problem, Report, Tokens
+from tuning.datasets.report import HOLD, Cost, Finding, Problem, PromptShare, Report, Tokens
 from tuning.datasets.rules import RULES, Rule
 from tuning.datasets.splitting import Split, split
 
@@ -28,6 +28,7 @@ __all__ = [
     "Finding",
     "LineMap",
     "Problem",
+    "PromptShare",
     "Redaction",
     "Repair",
     "Report",

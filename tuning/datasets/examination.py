@@ -11,13 +11,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from tuning.datasets.findings import Findings, Sink
-from tuning.datasets.looking import Piece, look
+from tuning.datasets.looking import MOST_PROMPTS, Piece, look
 from tuning.datasets.pieces import PIECE, pieces
 from tuning.datasets.quality import TraceFile
 from tuning.datasets.quality.judging import near_overlap, remarks
 from tuning.datasets.quality.nearness import MAX_ROWS
-from tuning.datasets.report import LINES_KEPT, Finding, Problem, Report, Severity
+from tuning.datasets.report import LINES_KEPT, Finding, Problem, PromptShare, Report, Severity
 from tuning.datasets.rules import RULES
 from tuning.datasets.rules.beyond import RULES as BEYOND
 
@@ -29,6 +31,7 @@ ALONE_BELOW = 20 << 20
 _UNREADABLE = frozenset(
     {"utf16", "utf32", "gzip_file", "zip_file", "parquet_file", "binary_file", "empty_file"}
 )
+_SHOWN_PROMPTS = 5
 _CODES = frozenset(rule.code for rule in BEYOND)
 
 
@@ -58,19 +61,33 @@ def examine(
     with ExitStack() as stack:
         run = _runner(stack, path, against, workers)
         traces = stack.enter_context(TraceFile())
-        fixable = _collect(path, run, traces, findings, private, progress)
+        prompts: dict[int, str] = {}
+        fixable = _collect(path, run, traces, findings, private, progress, prompts)
+        shares = _shares(traces, prompts)
         for line, code, detail in remarks(traces.all()):
             findings.add(code, line, detail)
         if against is not None:
             training = stack.enter_context(TraceFile())
-            _collect(against, run, training, None, None, None)
+            _collect(against, run, training, None, None, None, {})
             for line, code, detail in near_overlap(training.all(), traces.all()):
                 findings.add(code, line, detail)
         if traces.rows > MAX_ROWS:
             notes.append(
                 f"Near duplicates were looked for in {MAX_ROWS:,} of {traces.rows:,} rows, drawn by chance"
             )
-    return _add(report, findings.problems(), private.found(), tuple(notes), fixable)
+    return _add(report, findings.problems(), private.found(), tuple(notes), fixable, shares)
+
+
+def _shares(traces: TraceFile, prompts: dict[int, str]) -> tuple[PromptShare, ...]:
+    """The most common system prompts; a file where no row has one has no shares."""
+    keys, counts = np.unique(traces.all()["system"], return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:_SHOWN_PROMPTS]
+    if not keys.any():
+        return ()
+    return tuple(
+        PromptShare(prompts.get(int(keys[place]), ""), int(counts[place]), float(counts[place]) / traces.rows)
+        for place in common
+    )
 
 
 def _collect(
@@ -80,9 +97,10 @@ def _collect(
     findings: Findings | None,
     private: _Private | None,
     progress: Progress | None,
+    prompts: dict[int, str],
 ) -> int:
     """Look at every piece, in order; answers how many rows with errors a repair puts right."""
-    tasks = list(pieces(path))
+    tasks = list(pieces(path, PIECE))
     total = tasks[-1][1] if tasks else 0
     before = fixable = 0
     for (_, done), piece in zip(tasks, run(path, tasks, private is not None), strict=True):
@@ -91,6 +109,8 @@ def _collect(
             if findings is not None and private is not None:
                 findings.add(code, before + line, kind if count == 1 else f"{kind} and {count - 1:,} more")
                 private.add(code, before + line, count)
+        if len(prompts) < MOST_PROMPTS:
+            prompts |= piece.prompts
         before += piece.lines
         fixable += piece.fixable
         if progress is not None:
@@ -148,6 +168,7 @@ def _add(
     private: dict[str, Finding],
     notes: tuple[str, ...],
     fixable: int,
+    prompts: tuple[PromptShare, ...],
 ) -> Report:
     kept = [problem for problem in report.problems if problem.code not in _CODES]
     both = sorted([*kept, *problems], key=lambda problem: (problem.severity != "error", -problem.count))
@@ -158,6 +179,7 @@ def _add(
         verdict="reject" if "error" in errors else "accept",
         examined=True,
         privacy=private,
+        prompts=prompts,
         notes=notes,
         fixable=fixable,
         bad_rows=report.bad_rows + sum(p.count for p in problems if RULES[p.code].severity == "error"),

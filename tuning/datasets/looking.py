@@ -7,28 +7,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from tuning.datasets.checking import line_text
+from tuning.datasets.excerpts import excerpt
+from tuning.datasets.lines import line_text
 from tuning.datasets.parsing import parse_line
 from tuning.datasets.pieces import piece_lines
 from tuning.datasets.privacy import Hit, may_hold, scan, walk
-from tuning.datasets.quality.traces import Trace, pack, trace_of
+from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of
 from tuning.datasets.repairing.rows import is_mended
 
 _MIXED = (b"\\u", b"\\/")
 """What hides a value from a look at the raw bytes: escapes."""
+MOST_PROMPTS = 1_000
 
 
 @dataclass(slots=True)
 class Piece:
     """``lines`` counts the physical lines of the piece; other line numbers count from 1 in it.
 
-    ``private`` is line, code, how many values and what they are in words; never the values.
+    ``private`` is line, code, how many values and what they are in words; never the values. ``prompts`` are
+    short pieces of system prompts by their digest in the traces.
     """
 
     lines: int = 0
     traces: bytes = b""
     private: list[tuple[int, str, int, str]] = field(default_factory=list[tuple[int, str, int, str]])
     fixable: int = 0
+    prompts: dict[int, str] = field(default_factory=dict[int, str])
 
 
 def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piece:
@@ -43,13 +47,22 @@ def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piec
         parsed = parse_line(data)
         is_row = parsed.ok and isinstance(parsed.value, dict)
         if compare and is_row:
-            traces.append(trace_of(line.number, cast("dict[str, Any]", parsed.value), parsed.canonical))
+            row = cast("dict[str, Any]", parsed.value)
+            traces.append(trace_of(line.number, row, parsed.canonical))
+            _keep_prompt(piece, traces[-1].system, row)
         if private:
             whole = not is_row or "duplicate_key" in parsed.found
             _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
         piece.fixable += is_mended(data, parsed)
     piece.traces = pack(traces)
     return piece
+
+
+def _keep_prompt(piece: Piece, key: int, row: dict[str, Any]) -> None:
+    if key and key not in piece.prompts and len(piece.prompts) < MOST_PROMPTS:
+        given: Any = row["input"] if isinstance(row.get("input"), dict) else row
+        prompt = first_system(given["messages"])
+        piece.prompts[key] = excerpt(prompt, 60) if prompt is not None else ""
 
 
 def private_values(data: bytes, value: Any, canonical: bytes) -> list[Hit]:

@@ -13,10 +13,9 @@ from types import TracebackType
 
 import orjson
 
-from tuning.datasets.checking import line_text
 from tuning.datasets.derived import Derived
 from tuning.datasets.linemap import LineMap
-from tuning.datasets.lines import MAX_LINE, physical_lines
+from tuning.datasets.lines import MAX_LINE, line_text, physical_lines
 from tuning.datasets.looking import private_values
 from tuning.datasets.parsing import parse_line
 from tuning.datasets.privacy import Hit, scan, walk

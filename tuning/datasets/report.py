@@ -68,6 +68,15 @@ class Finding:
     lines: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PromptShare:
+    """How many rows have one system prompt; ``text`` is a short inert piece of it, "" for none."""
+
+    text: str
+    rows: int
+    share: float
+
+
 HOLD = frozenset({"secret", "payment_card", "national_id"})
 """Classes of private values for which a person decides before the file leaves."""
 
@@ -81,7 +90,8 @@ class Report:
     ``multi_system`` the number of different ones, ``tools`` the tool list if all rows share it.
 
     ``examined`` is true once quality and privacy were looked at too; ``privacy`` then counts the private
-    values by the code of their problem. ``notes`` say what was not looked at in full, and why;
+    values by the code of their problem, and ``prompts`` are the five most common system prompts.
+    ``notes`` say what was not looked at in full, and why;
     ``fixable`` counts the rows with errors that a repair puts right (once examined).
     """
 
@@ -101,6 +111,7 @@ class Report:
     multi_system: int = 0
     examined: bool = False
     privacy: Mapping[str, Finding] = field(default_factory=dict[str, Finding])
+    prompts: tuple[PromptShare, ...] = ()
     notes: tuple[str, ...] = ()
     fixable: int = 0
 
@@ -131,7 +142,7 @@ class Report:
         record["privacy"] = {
             code: {"count": found.count, "lines": list(found.lines)} for code, found in self.privacy.items()
         }
-        record["notes"] = list(self.notes)
+        record["notes"], record["prompts"] = list(self.notes), list(record["prompts"])
         record["problems"] = [{**problem, "lines": list(problem["lines"])} for problem in record["problems"]]
         return record
 
@@ -146,6 +157,7 @@ class Report:
             code: Finding(found["count"], tuple(found["lines"]))
             for code, found in data.get("privacy", {}).items()
         }
+        values["prompts"] = tuple(PromptShare(**prompt) for prompt in data.get("prompts", ()))
         values["notes"] = tuple(data.get("notes", ()))
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})

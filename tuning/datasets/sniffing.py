@@ -14,6 +14,13 @@ _MAGIC = (
     (codecs.BOM_UTF16_LE, "utf16"),
     (codecs.BOM_UTF16_BE, "utf16"),
     (b"\x1f\x8b", "gzip_file"),
+    (b"BZh", "binary_file"),
+    (b"\xfd7zXZ\0", "binary_file"),
+    (b"(\xb5/\xfd", "binary_file"),
+    (b"7z\xbc\xaf'", "binary_file"),
+    (b"\xd0\xcf\x11\xe0", "binary_file"),
+    (b"ARROW1", "binary_file"),
+    (b"\x89HDF", "binary_file"),
     (b"PK\x03\x04", "zip_file"),
     (b"PAR1", "parquet_file"),
     (b"%PDF", "binary_file"),
@@ -47,7 +54,7 @@ def _sniff_nuls(head: bytes) -> str | None:
     if nuls * 10 >= size * 6 and head[:4].count(0) == 3:
         return "utf32"
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if nuls * 10 >= size * 3 and (even == 0 or odd == 0):
+    if nuls * 10 >= size * 3 and min(even, odd) * 20 <= nuls:  # an emoji may have a NUL on the other side
         return "utf16"
     return "binary_file"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.datasets.checking import line_text, parsed_rows
+from tuning.datasets.checking import parsed_rows
 from tuning.datasets.derived import Derived
 from tuning.datasets.linemap import LineMap
-from tuning.datasets.lines import physical_lines
+from tuning.datasets.lines import line_text, physical_lines
 from tuning.datasets.quality.nearness import near_pairs, roots, sample
 from tuning.datasets.quality.traces import Trace, TraceFile, Traces, pack, trace_of
 

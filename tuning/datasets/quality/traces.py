@@ -126,6 +126,11 @@ def _said(messages: list[Any]) -> tuple[str | None, list[str]]:
     return system, texts
 
 
+def first_system(messages: list[Any]) -> str | None:
+    """The first system prompt among messages."""
+    return _said(messages)[0]
+
+
 def _texts(value: Any, depth: int = 0) -> list[str]:
     """The texts in a value, images aside; ids and types of calls and parts count little."""
     if isinstance(value, str):

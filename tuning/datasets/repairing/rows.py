@@ -80,18 +80,18 @@ def _converted(data: bytes, value: Any) -> Mended:
 
 def _unreadable(data: bytes, found: Found) -> Mended:
     code = next(iter(found))
+    as_is = Mended([data])
     if code == "comment_line" and not data.lstrip().startswith(b"/*"):
         return Mended([], [(code, "comment lines left out")])
     if code in _BEYOND or len(data) > _MAX:
-        return Mended([data])
+        return as_is
     if code == "invalid_utf8":
         return _windows(data)
     text = data.decode("utf-8")
-    if code == "several_objects" and (lines := _several(text)):
-        return _each(lines, (code, "objects on one line put on lines of their own"))
     read = to_json(text)
     if read is None:
-        return Mended([data])
+        several = _several(text)
+        return _each(several, (code, "objects on one line put on lines of their own")) if several else as_is
     new, words = read
     return _each([new], (code, f"put right: {words}" if words else "written as JSON"))
 
