@@ -73,7 +73,7 @@ async function start() {
   on("route", follow);
   app.replaceChildren(sidebar.node, panes.main.node, panes.thread.node, gone);
   app.setAttribute("data-ready", "");
-  listen({ onEvent: (event) => receive(event, panes), onGone: () => (gone.hidden = false), onBack: () => refresh(panes) });
+  listen({ after: store.position, onEvent: (event) => receive(event, panes), onGone: () => (gone.hidden = false), onBack: () => refresh(panes) });
   follow();
   await reloadViews();
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && current().channel && store.setUnread(current().channel, 0));

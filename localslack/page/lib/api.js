@@ -57,11 +57,11 @@ export function asUser(path) {
   return url.pathname + url.search;
 }
 
-/** Listens to the workspace. EventSource resumes after the last id; `onBack` runs after a gap. */
-export function listen({ onEvent, onGone, onBack }) {
+/** Listens to the workspace from event `after` on. EventSource resumes after the last id; `onBack` runs after a gap. */
+export function listen({ after, onEvent, onGone, onBack }) {
   let gone = false;
   let source;
-  let last = "";
+  let last = String(after ?? "");
   const open = () => {
     source = new EventSource(asUser("/ui/events") + (last ? `&after=${encodeURIComponent(last)}` : ""));
     source.onopen = () => {

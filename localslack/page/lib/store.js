@@ -37,7 +37,7 @@ class Store {
     const mine = ++this.#turn;
     const state = await get("/ui/state");
     if (mine !== this.#turn) return; // a later look is under way
-    Object.assign(this, { me: state.me, team: state.team, app: state.app ?? null, notice: state.notice ?? "" });
+    Object.assign(this, { position: state.event, me: state.me, team: state.team, app: state.app ?? null, notice: state.notice ?? "" });
     this.users = new Map(state.users.map((u) => [u.id, u]));
     this.channels = new Map(state.channels.map((c) => [c.id, c]));
     emit("channels");
