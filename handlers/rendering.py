@@ -126,7 +126,17 @@ async def _finished(house: House, notice: Notice, job: Job) -> Rendered:
 async def _failed(house: House, notice: Notice, job: Job) -> Rendered:
     in_use = await house.store.read(lambda db: chats.model_of(db, job.channel))
     about = await job_facts(house, job)
-    return Rendered(notices.failed_notice(job, about, explain(job.error), in_use), broadcast=True)
+    lines = await _dropped_lines(house, job)
+    return Rendered(notices.failed_notice(job, about, explain(job.error), in_use, lines), broadcast=True)
+
+
+async def _dropped_lines(house: House, job: Job) -> list[int]:
+    """The lines that the provider names, as lines of the file that was dropped."""
+    named: list[int] = job.error.get("lines") or []
+    if not named:
+        return []
+    held_out = job.error.get("param") == "validation_file" and job.validation_id is not None
+    return await house.intake.dropped_lines((held_out and job.validation_id) or job.dataset_id, named)
 
 
 async def _cancelled(house: House, notice: Notice, job: Job) -> Rendered:

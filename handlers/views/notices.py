@@ -8,6 +8,7 @@ from typing import Any
 
 from handlers.answer import Block, Message
 from handlers.text import duration, esc, money, name, number, plural
+from handlers.text import lines as lines_words
 from handlers.views.job_card import JobFacts, billed
 from handlers.views.layout import (
     Line,
@@ -136,8 +137,13 @@ def _in_use(job: Job, facts: FinishFacts) -> Line:
     return [words]
 
 
-def failed_notice(job: Job, about: JobFacts, why: Explanation, in_use: ChannelModel | None) -> Message:
-    """Why it failed, what to do, what it cost, and the provider's own words where they cannot act."""
+def failed_notice(
+    job: Job, about: JobFacts, why: Explanation, in_use: ChannelModel | None, lines: Sequence[int] = ()
+) -> Message:
+    """Why it failed, what to do, what it cost, and the provider's own words where they cannot act.
+
+    ``lines``: those that the provider names, as lines of the file that was dropped.
+    """
     took = duration((job.finished_at or job.created_at) - job.created_at)
     while_ = " while it trained" if job.started_at else f" while {name(about.provider, 40)} checked the data"
     blocks: list[Block] = [
@@ -148,7 +154,8 @@ def failed_notice(job: Job, about: JobFacts, why: Explanation, in_use: ChannelMo
     ]
     own = str(job.error.get("message") or "")
     if own:
-        place = f", about line {job.error['line']}" if job.error.get("line") else ""
+        where = lines_words(tuple(lines), len(lines), shown=10)
+        place = f", about {where} of the file as it was dropped" if where else ""
         blocks += [small(f"{name(about.provider, 40)}'s own words{place}:"), preformatted(own)]
     if in_use is not None:
         blocks.append(small(f"This channel is untouched: it answers with {name(in_use.label, 60)}."))

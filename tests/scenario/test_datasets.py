@@ -100,7 +100,7 @@ async def sent_files(place: Workspace) -> list[str]:
     """Names of the files the provider has."""
     url = place.programs.running["trainserver"].url
     async with aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bearer {place.programs.key}"}
+        headers = {"Authorization": f"Bearer {place.programs.api_key}"}
         async with session.get(f"{url}/files?limit=1000", headers=headers) as got:
             return [str(one["filename"]) for one in (await got.json())["data"]]
 
@@ -189,8 +189,9 @@ async def test_a_split_holds_out_the_same_rows_and_the_form_offers_them(place: W
 
 async def test_training_rows_as_validation_are_refused_at_the_field(place: Workspace) -> None:
     channel = await place.channel()
+    held_out = await place.drop(channel, "check.jsonl", file_of(*talks(4, 716), *talks(10, 730)))
+    await card(place, channel, held_out, "Ready to train")
     await place.drop(channel, "main.jsonl", file_of(*talks(20, 700)))
-    await place.drop(channel, "check.jsonl", file_of(*talks(4, 716), *talks(10, 730)))
     await place.ready(channel, 2)
     view = await place.open_form(channel)
     values = choose(view, "dataset", "main.jsonl") | choose(view, "validation", "check.jsonl")
