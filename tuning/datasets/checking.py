@@ -30,6 +30,8 @@ from tuning.datasets.traits import Traits
 MIN_EXAMPLES = 10
 """OpenAI job error ``invalid_n_examples``: a training file must have at least 10 examples."""
 GOOD_EXAMPLES = 50
+MAX_REINFORCEMENT = (50_000, 1_000)
+"""Examples to train on, and to validate (source: OpenAI reinforcement fine-tuning guide)."""
 MAX_BYTES = 8 << 30
 HEAD = 1 << 16
 SAMPLE_ROWS = 100
@@ -143,6 +145,10 @@ def _sample(path: Path) -> tuple[Shape, str | None]:
     return main, sniff_lines(first[:SAMPLE_LINES], has_rows=main != "unknown", has_objects=bool(shapes))
 
 
+def _changed(path: Path) -> OSError:
+    return OSError(f"{path.name} changed while it was read; check it again")
+
+
 class _Check:
     """The state of one pass, put together from what was seen in the parts of the file."""
 
@@ -183,6 +189,8 @@ class _Check:
         def count(chunk: bytes) -> None:
             nonlocal size
             size += len(chunk)
+            if size > before.st_size:
+                raise _changed(path)
             sha256.update(chunk)
 
         with path.open("rb") as stream:
@@ -195,7 +203,7 @@ class _Check:
             self.findings.add_whole("file_too_large")
         after = path.stat()
         if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-            raise OSError(f"{path.name} changed while it was read; check it again")
+            raise _changed(path)
         return size, sha256.hexdigest()
 
     def _parts(self, path: Path, size: int, offsets: Iterator[tuple[int, int]], pace: Pace) -> None:
@@ -289,6 +297,8 @@ class _Check:
         if not self.rows:
             self.findings.forget("blank_lines")
             self.findings.add_whole("no_rows")
+        elif self.shape == "reinforcement" and self.examples > MAX_REINFORCEMENT[self.validation]:
+            self.findings.add_whole("too_many_examples", self.examples)
         elif not self.validation and self.rows - self.findings.count("comment_line") < MIN_EXAMPLES:
             self.findings.add_whole("too_few_examples", self.examples)
         elif not self.validation and self.examples < GOOD_EXAMPLES and self.shape == "chat":

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import struct
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
 import msgspec
 
+from tuning.datasets.lines import CHUNK
 from tuning.datasets.scanning import Part, Plan, Scanner
 
 MOST_WORKERS = 4
@@ -42,9 +45,9 @@ work(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def workers_for(size: int) -> int:
-    """How many workers a file of ``size`` bytes is worth; 0: this process alone."""
+    """How many workers beside this process a file of ``size`` bytes is worth."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_WORKERS) if size >= PARALLEL_FROM and cores > 1 else 0
+    return min(cores - 1, MOST_WORKERS) if size >= PARALLEL_FROM and os.name == "posix" else 0
 
 
 def scan(plan: Plan, parts: Iterable[tuple[int, int]], workers: int) -> Iterator[tuple[int, Part]]:
@@ -62,10 +65,11 @@ def scan(plan: Plan, parts: Iterable[tuple[int, int]], workers: int) -> Iterator
 
 
 class _Crew:
+    """Some workers, and this process as the one more that helps out while all of them are busy."""
+
     def __init__(self, plan: Plan, workers: int) -> None:
-        self._plan = plan
         self._workers = [_Worker(plan) for _ in range(workers)]
-        self._own: Scanner | None = None
+        self._own = Scanner(plan)
 
     def __enter__(self) -> _Crew:
         return self
@@ -75,79 +79,119 @@ class _Crew:
     ) -> None:
         for worker in self._workers:
             worker.end()
-        if self._own is not None:
-            self._own.close()
+        self._own.close()
 
     def scan(self, parts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, Part]]:
-        waiting: deque[tuple[_Worker, int, int]] = deque()
-        for number, (start, stop) in enumerate(parts):
-            worker = self._workers[number % len(self._workers)]
-            worker.order(start, stop)
-            waiting.append((worker, start, stop))
-            if len(waiting) > _AHEAD * len(self._workers):
-                yield self._collect(*waiting.popleft())
+        waiting: deque[_Order] = deque()
+        for start, stop in parts:
+            while waiting and (len(waiting) > self._most or waiting[0].is_done()):
+                yield self._collect(waiting.popleft())
+            worker = min(self._workers, key=lambda worker: worker.orders)
+            if worker.orders < _AHEAD:
+                worker.order(start, stop)
+                waiting.append(_Order(start, stop, worker))
+            else:
+                waiting.append(_Order(start, stop, None, self._own.scan(start, stop)))
         while waiting:
-            yield self._collect(*waiting.popleft())
+            yield self._collect(waiting.popleft())
 
-    def _collect(self, worker: _Worker, start: int, stop: int) -> tuple[int, Part]:
-        part = worker.answer()
-        if part is None:  # it was killed, perhaps for memory: its work is done here
-            self._own = self._own or Scanner(self._plan)
-            part = self._own.scan(start, stop)
-        return stop, part
+    @property
+    def _most(self) -> int:
+        return (_AHEAD + 1) * len(self._workers)
+
+    def _collect(self, order: _Order) -> tuple[int, Part]:
+        part = order.part if order.worker is None else order.worker.answer()
+        if part is None:  # the worker was killed, perhaps for memory: its work is done here
+            part = self._own.scan(order.start, order.stop)
+        return order.stop, part
+
+
+@dataclass(slots=True)
+class _Order:
+    """A part somebody scans; without a worker it is scanned already."""
+
+    start: int
+    stop: int
+    worker: _Worker | None
+    part: Part | None = None
+
+    def is_done(self) -> bool:
+        return self.worker is None or self.worker.has_answered()
 
 
 class _Worker:
     def __init__(self, plan: Plan) -> None:
         code = [sys.executable, "-I", "-S", "-c", _START, json.dumps(sys.path), str(Path(__file__).parent)]
-        self._process = subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._orders = cast("BinaryIO", self._process.stdin)
-        self._answers = cast("BinaryIO", self._process.stdout)
+        self._process = subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._input = cast("BinaryIO", self._process.stdin)
+        self._output = cast("BinaryIO", self._process.stdout)
+        _widen(self._output)
         self._alive = True
+        self.orders = 0
         self._send(_framed(msgspec.msgpack.encode(plan)))
 
     def order(self, start: int, stop: int) -> None:
+        self.orders += 1
         self._send(_ORDER.pack(start, stop))
 
     def _send(self, data: bytes) -> None:
         if self._alive:
             try:
-                self._orders.write(data)
-                self._orders.flush()
+                self._input.write(data)
             except OSError:
                 self._alive = False
 
+    def has_answered(self) -> bool:
+        """True when reading the next answer will not take long."""
+        return not self._alive or bool(select.select([self._output], [], [], 0)[0])
+
     def answer(self) -> Part | None:
-        """What it saw; None when it is gone."""
-        data = _unframed(self._answers) if self._alive else None
+        """What it saw in the oldest part it was given; None when it is gone."""
+        self.orders -= 1
+        data = _unframed(self._output) if self._alive else None
         self._alive = data is not None
         return _decode_part(data) if data is not None else None
 
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
-        self._answers.close()
-        try:
-            self._orders.close()
-        except OSError:  # an order that could not be sent any more
-            self._alive = False
+        self._input.close()
+        self._output.close()
 
 
 _decode_part = msgspec.msgpack.Decoder(Part).decode
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a whole answer wait in the pipe where the system can, so that its writer goes on."""
+    import fcntl
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        try:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
+        except OSError:  # not allowed more: slower, not wrong
+            return
 
 
 def _framed(data: bytes) -> bytes:
     return _SIZE.pack(len(data)) + data
 
 
-def _unframed(stream: BinaryIO) -> bytes | None:
+def _unframed(stream: BinaryIO) -> bytearray | None:
     """The next message of a stream, None at its end."""
-    head = stream.read(_SIZE.size)
-    if len(head) < _SIZE.size:
-        return None
-    size: int = _SIZE.unpack(head)[0]
-    data = stream.read(size)
-    return data if len(data) == size else None
+    head = _exactly(stream, _SIZE.size)
+    return _exactly(stream, _SIZE.unpack(head)[0]) if head is not None else None
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytearray | None:
+    data = bytearray(size)
+    view, filled = memoryview(data), 0
+    while filled < size:
+        read = stream.readinto(view[filled:])
+        if not read:
+            return None
+        filled += read
+    return data
 
 
 def work(orders: BinaryIO, answers: BinaryIO) -> None:
@@ -158,7 +202,7 @@ def work(orders: BinaryIO, answers: BinaryIO) -> None:
         return
     scanner = Scanner(msgspec.msgpack.decode(plan, type=Plan))
     encode = msgspec.msgpack.Encoder().encode
-    while len(order := orders.read(_ORDER.size)) == _ORDER.size:
+    while (order := _exactly(orders, _ORDER.size)) is not None:
         data = encode(scanner.scan(*_ORDER.unpack(order)))
         try:
             answers.write(_SIZE.pack(len(data)))

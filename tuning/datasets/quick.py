@@ -9,8 +9,7 @@ never finds anything, and tests hold the two against each other.
 from __future__ import annotations
 
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import xxhash
@@ -32,18 +31,10 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: list[_Message]
 
 
-class Plain(NamedTuple):
-    """A plain row: its roles, its texts, both as bytes with a NUL between any two, and its fingerprint."""
-
-    roles: tuple[str, ...]
-    texts: list[str]
-    joined: bytes
-    fingerprint: int
-
+Plain = tuple[tuple[str, ...], list[str], bytes, int]
+"""A plain row: its roles, its texts, both as bytes with a NUL between any two, and its fingerprint."""
 
 _decode = msgspec.json.Decoder(_Row).decode
-_role = attrgetter("role")
-_content = attrgetter("content")
 _fingerprint = xxhash.xxh3_64_intdigest
 
 
@@ -55,12 +46,16 @@ def look(line: bytes) -> Plain | None:
         messages = _decode(line).messages
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    roles: tuple[str, ...] = tuple(map(_role, messages))
-    if len(roles) > PLAIN_MESSAGES or not _sequence_is_fine(roles):
+    if len(messages) > PLAIN_MESSAGES:
         return None
-    texts: list[str] = list(map(_content, messages))
+    roles = tuple([message.role for message in messages])
+    quotes = _quotes(roles)
+    texts = [message.content for message in messages]
+    for content in texts:
+        if "\0" in content or not content or content.isspace():
+            return None
     text = "\0".join((*roles, *texts))
-    if not all(map(str.strip, texts)) or ("|" in text and "<|" in text):
+    if "|" in text and "<|" in text:
         return None
     if not text.isascii() and ("\u2028" in text or "\u2029" in text or "\x85" in text):
         return None
@@ -68,19 +63,21 @@ def look(line: bytes) -> Plain | None:
         joined = text.encode()
     except UnicodeEncodeError:
         return None
-    # A key that stands twice shows in the quotes: two for `messages`, eight a message, and those in texts.
-    quotes = 2 + 8 * len(roles) + (joined.count(b'"') if '"' in text else 0)
-    if line.count(b'"') != quotes or joined.count(b"\0") != 2 * len(roles) - 1:
-        return None
-    return Plain(roles, texts, joined, _fingerprint(joined))
+    if '"' in text:
+        quotes += joined.count(b'"')
+    return (roles, texts, joined, _fingerprint(joined)) if line.count(b'"') == quotes else None
 
 
 @lru_cache(maxsize=4096)
-def _sequence_is_fine(roles: tuple[str, ...]) -> bool:
-    """Whether the rules are content with messages of these roles, told by the rules themselves."""
+def _quotes(roles: tuple[str, ...]) -> int:
+    """Quotes in a row with these roles beside those in its texts; below zero if a rule is not content.
+
+    A key that stands twice shows in the quotes: two belong to ``messages``, eight to each message. What
+    the rules say about the roles is asked of the rules themselves.
+    """
     found: Found = {}
     check_supervised({"messages": [{"role": role, "content": "text"} for role in roles]}, found)
-    return not found
+    return -(1 << 40) if found else 2 + 8 * len(roles)
 
 
 def fingerprint(row: dict[str, Any], canonical: bytes) -> int:

@@ -108,10 +108,18 @@ class Scanner:
         self._findings = Findings((lambda line, code, detail: note((line, code, detail))) if every else None)
         self._prints, self._places, self._bad = array("Q"), array("Q"), bytearray()
         self._prompts: dict[str, int] = {}
+        self._tools: set[bytes | None] = set()
+        self._quick_rows = 0
         self._scale = Scale() if self._plan.weigh else None
 
     def _end(self) -> Part:
         part = self._part
+        part.rows += self._quick_rows
+        part.examples = len(self._prints)
+        if self._quick_rows:  # none of them has tools
+            self._tools.add(None)
+        part.tools = next(iter(self._tools), None)
+        part.tools_differ = len(self._tools) > 1
         part.groups, part.every = self._findings.groups, self._every
         part.prints, part.places = self._prints.tobytes(), self._places.tobytes()
         part.bad, part.prompts = bytes(self._bad), self._prompts
@@ -124,9 +132,10 @@ class Scanner:
         lines = data.split(b"\n")
         if not lines[-1]:
             lines.pop()
+        quick, seen = self._quick, self._plain
         for number, line in enumerate(lines, 1):
-            if self._quick and (plain := look(line)) is not None:
-                self._plain(number, plain)
+            if quick and (plain := look(line)) is not None:
+                seen(number, plain)
             elif text := line.strip(b" \t\n\r"):
                 self._row(number, text)
             else:
@@ -156,9 +165,12 @@ class Scanner:
     # --- rows ------------------------------------------------------------------------------------
     def _plain(self, number: int, plain: Plain) -> None:
         """A row without any problem."""
-        self._part.rows += 1
-        self._example(number, plain.fingerprint, None, False)
-        prompt = plain.texts[0] if plain.roles[0] == "system" else None
+        roles, texts, _, print_ = plain
+        self._quick_rows += 1
+        self._prints.append(print_)
+        self._places.append(number)
+        self._bad.append(False)
+        prompt = texts[0] if roles[0] == "system" else None
         if prompt is not None:
             self._prompts[prompt] = self._prompts.get(prompt, 0) + 1
         if self._scale is not None:
@@ -175,20 +187,15 @@ class Scanner:
         bad = self._note(number, parsed.found)
         given: Any = row["input"] if isinstance(row.get("input"), dict) else row
         tools = orjson.dumps(given["tools"]) if given.get("tools") else None
-        self._example(number, fingerprint(row, parsed.canonical), tools, bad)
+        if len(self._tools) < 2:
+            self._tools.add(tools)
+        self._prints.append(fingerprint(row, parsed.canonical))
+        self._places.append(number)
+        self._bad.append(bad)
         if (prompt := system_prompt(given.get("messages"))) is not None:
             self._prompts[prompt] = self._prompts.get(prompt, 0) + 1
         if known_format and self._scale is not None:
             self._scale.add(number, row, prompt)
-
-    def _example(self, number: int, print_: int, tools: bytes | None, bad: bool) -> None:
-        part = self._part
-        part.tools_differ = part.tools_differ or (part.examples > 0 and tools != part.tools)
-        part.tools = tools
-        part.examples += 1
-        self._prints.append(print_)
-        self._places.append(number)
-        self._bad.append(bad)
 
     def _check(self, row: dict[str, Any], found: Found) -> bool:
         """The rules of the file's format; False with the name of the format this row is in instead."""

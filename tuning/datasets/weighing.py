@@ -54,15 +54,16 @@ class Scale:
 
     def add_plain(self, line: int, plain: Plain, prompt: str | None) -> None:
         """Take a row that went the quick way; its bytes lie there joined already."""
-        known = self._skips.get((plain.roles, prompt))
+        roles, texts, joined, _ = plain
+        known = self._skips.get((roles, prompt))
         if known is None:
-            shared = plain.roles if prompt is None else (*plain.roles, prompt)
+            shared = roles if prompt is None else (*roles, prompt)
             group = self._groups.setdefault(shared, len(self._groups))
-            known = self._skips[plain.roles, prompt] = group, len("\0".join(shared).encode()) + 1
+            known = self._skips[roles, prompt] = group, len("\0".join(shared).encode()) + 1
         group, skip = known
-        self._pieces.append(plain.joined[skip:])
-        self._texts += len(plain.texts) - (prompt is not None)
-        self._close(line, PER_EXAMPLE + PER_MESSAGE * len(plain.roles), group)
+        self._pieces.append(joined[skip:])
+        self._texts += len(texts) - (prompt is not None)
+        self._close(line, PER_EXAMPLE + PER_MESSAGE * len(roles), group)
 
     def add(self, line: int, row: dict[str, Any], prompt: str | None) -> None:
         """Take any row."""

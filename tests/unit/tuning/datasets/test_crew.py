@@ -23,9 +23,9 @@ from tuning.datasets.scanning import Plan
 
 ODD = (
     b"", b"   ", b"oops", b"[1]", b"// note", b"\xff", b'{"messages": []}', b'{"messages": 1}', b"{'a': 1}",
-    b'{"messages": [{"role": "user", "content": "a", "content": "b"}, {"role": "assistant", "content": "c"}]}',
+    b'{"messages": [{"role": "user", "content": "a", "content": "b"}, {"role": "assistant"}]}',
     b'{"instruction": "a", "output": "b"}', b'{"prompt": "a", "completion": "b"}',
-    b'{"messages": [{"role": "user", "content": "\\u2028"}, {"role": "assistant", "content": "<|endoftext|>"}]}',
+    b'{"messages": [{"role": "user", "content": "\\u2028"}, {"role": "tool", "content": "<|endoftext|>"}]}',
 )  # fmt: skip
 
 
