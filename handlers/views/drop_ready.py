@@ -126,7 +126,7 @@ def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> list[Block]:
     deciding = facts.held and not redacted
     held_out = dataset.purpose == "validation"
     choices = [("report", "Full report")] if any(problem.lines for problem in report.problems) else []
-    if report.privacy and not redacted:
+    if report.privacy and not (redacted or deciding):
         choices.append(("redact", "Make a redacted copy"))
     choices += [("chart", "Token chart"), ("about", "About this file")]
     first = not (deciding or held_out)
