@@ -136,6 +136,11 @@ def delete(world: World, file: File) -> None:
         events.send(world, _file_event(world, "file_deleted", file) | {"channel_ids": channel_ids})
 
 
+def forget(world: World, file: File) -> None:
+    """Lose the bytes without a word: the file object stays, its download answers 404."""
+    path_of(world, file).unlink(missing_ok=True)
+
+
 def readable(world: World, file_id: str) -> File:
     """A file that the bot may see. Raises ApiError ``file_not_found`` or ``file_deleted``."""
     file = world.store.file(file_id)
@@ -143,6 +148,8 @@ def readable(world: World, file_id: str) -> File:
         raise ApiError("file_not_found")
     if file.deleted:
         raise ApiError("file_deleted")
+    if file.mode == "hidden_by_limit":
+        raise ApiError("file_not_found")
     mine = file.user == world.me.bot_user_id
     if not mine and not any(world.bot_in(share.channel) for share in file.shares):
         raise ApiError("file_not_found")

@@ -49,6 +49,7 @@ class Manifest:
     home_tab: bool
     socket_mode: bool
     interactivity: bool
+    agent: bool = False
 
 
 def load(path: Path) -> Manifest:
@@ -85,6 +86,7 @@ def parse(raw: object, name: str = "manifest") -> Manifest:
         bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", ())),
         home_tab=features.get("app_home", {}).get("home_tab_enabled", False),
         socket_mode=settings.get("socket_mode_enabled", False),
+        agent="agent_view" in features or "assistant_view" in features,
         interactivity=settings.get("interactivity", {}).get("is_enabled", False),
     )
 

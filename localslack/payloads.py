@@ -16,14 +16,20 @@ def _common(world: World, kind: str, user: User) -> JSON:
         "token": _VERIFICATION,
         "api_app_id": me.app_id,
         "team": {"id": me.team_id, "domain": me.team_domain},
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": me.team_id},
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": user.team or me.team_id,
+        },
         "enterprise": None,
         "is_enterprise_install": False,
     }
 
 
 def channel_name(channel: Channel) -> str:
-    return {"channel": channel.name, "group": "privategroup", "im": "directmessage"}[channel.kind]
+    names = {"channel": channel.name, "group": "privategroup", "im": "directmessage", "mpim": channel.name}
+    return names[channel.kind]
 
 
 def slash_command(world: World, user: User, channel: Channel, command: str, text: str) -> JSON:

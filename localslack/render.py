@@ -30,10 +30,11 @@ class Rendering:
     def message_json(self, message: Message, *, metadata: bool = False, figures: bool = False) -> JSON:
         """``figures`` adds what reading methods show: thread counts, reactions."""
         found = (self.store.file(file_id) for file_id in message.files)
-        files = [
-            self.file_json(f) if not f.deleted else {"id": f.id, "mode": "tombstone"} for f in found if f
-        ]
+        files = [shapes.stub_json(file) or self.file_json(file) for file in found if file]
         body = shapes.message_json(message, self.me, self.manifest.bot_name, files)
+        user = self.user(message.user)
+        if user is not None and user.team is not None:
+            body |= {"team": user.team, "user_team": user.team, "source_team": user.team}
         if metadata and message.metadata is not None:
             body["metadata"] = message.metadata
         if (
@@ -91,9 +92,7 @@ class Rendering:
             "broadcast": True if message.broadcast else None,
         }
         body |= {key: value for key, value in optional.items() if value is not None}
-        files = [
-            file for file in map(self.store.file, message.files) if file is not None and not file.deleted
-        ]
+        files = [file for file in map(self.store.file, message.files) if file is not None]
         if files:
             body["files"] = [self.file_ui(file) for file in files]
         return body
@@ -107,7 +106,8 @@ class Rendering:
             "size": file.size,
             "url": f"/ui/files/{file.id}/content",
             "permalink": f"{self.base_url}/files/{file.user}/{file.id}/{file.name}",
-            "is_image": file.is_image,
+            "is_image": file.is_image and not file.deleted,
+            "mode": "tombstone" if file.deleted else file.mode,
         }
 
     def permalink(self, message: Message) -> str:

@@ -23,13 +23,13 @@ def user_json(user: User, me: Identity) -> JSON:
         "status_emoji": "",
         "status_expiration": 0,
         "avatar_hash": "",
-        "team": me.team_id,
+        "team": user.team or me.team_id,
     }
     if user.bot_id is not None:
         profile |= {"bot_id": user.bot_id, "api_app_id": me.app_id, "always_active": True}
     return {
         "id": user.id,
-        "team_id": me.team_id,
+        "team_id": user.team or me.team_id,
         "name": user.name,
         "deleted": False,
         "color": "3b6b8f",
@@ -41,8 +41,9 @@ def user_json(user: User, me: Identity) -> JSON:
         "is_admin": user.is_owner,
         "is_owner": user.is_owner,
         "is_primary_owner": user.is_owner,
-        "is_restricted": False,
+        "is_restricted": user.is_restricted,
         "is_ultra_restricted": False,
+        **({"is_stranger": True} if user.team else {}),
         "is_bot": user.is_bot,
         "is_app_user": False,
         "is_email_confirmed": not user.is_bot,
@@ -81,11 +82,11 @@ def channel_json(channel: Channel, me: Identity, *, other: str | None = None) ->
         "name_normalized": channel.name,
         "is_channel": channel.kind == "channel",
         "is_group": channel.kind == "group",
-        "is_mpim": False,
+        "is_mpim": channel.kind == "mpim",
         "is_private": channel.is_private,
         "is_general": channel.name == "general",
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
         "is_pending_ext_shared": False,
         "shared_team_ids": [me.team_id],
         "pending_shared": [],
@@ -114,11 +115,11 @@ def file_json(file: File, me: Identity, base_url: str, now: float, kinds: dict[s
         "pretty_type": file.filetype.upper() if ready else "",
         "user": file.user,
         "user_team": me.team_id,
-        "editable": False,
+        "editable": file.mode == "snippet",
         "size": file.size,
-        "mode": "hosted",
-        "is_external": False,
-        "external_type": "",
+        "mode": file.mode,
+        "is_external": file.mode == "external",
+        "external_type": "gdrive" if file.mode == "external" else "",
         "is_public": any(kinds.get(share.channel) == "channel" for share in file.shares),
         "public_url_shared": False,
         "display_as_bot": False,
@@ -133,15 +134,29 @@ def file_json(file: File, me: Identity, base_url: str, now: float, kinds: dict[s
         "has_rich_preview": False,
         "shares": _shares_json(file.shares, me, kinds),
     }
-    for key, kind in (("channels", "channel"), ("groups", "group"), ("ims", "im")):
-        body[key] = list(
-            dict.fromkeys(share.channel for share in file.shares if kinds.get(share.channel) == kind)
-        )
+    for key, kind in (("channels", "channel"), ("groups", "group"), ("groups", "mpim"), ("ims", "im")):
+        here = (share.channel for share in file.shares if kinds.get(share.channel) == kind)
+        body[key] = list(dict.fromkeys([*body.get(key, ()), *here]))
+    if file.mode == "external":
+        body |= {"url_private": "https://drive.example.com/" + file.id}
+        body.pop("url_private_download")
     if file.alt_txt:
         body["alt_txt"] = file.alt_txt
     if file.is_image and ready:
         body |= {f"thumb_{size}": f"{private}/{file.name}" for size in _IMAGE_SIZES}
     return body
+
+
+def stub_json(file: File) -> JSON | None:
+    """What a message shows of a file that is gone, over the limit, or of another workspace; else None."""
+    if file.deleted:
+        return {"id": file.id, "mode": "tombstone"}
+    if file.mode == "hidden_by_limit":
+        return {"id": file.id, "mode": "hidden_by_limit"}
+    if file.stub:
+        seen: JSON = {"mode": "file_access", "file_access": "check_file_info"}
+        return {"id": file.id, "created": 0, "timestamp": 0, "user": "", **seen}
+    return None
 
 
 def _shares_json(shares: list[Share], me: Identity, kinds: dict[str, str]) -> JSON:

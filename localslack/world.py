@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localslack import events
 from localslack.deafness import Ears
@@ -27,8 +27,12 @@ from localslack.store import Store
 from localslack.tickets import Tickets
 from localslack.windows import Windows
 
+if TYPE_CHECKING:
+    from localslack.sessions import Session
+
 MAX_REACTIONS = 23
 STATUS_S = 120.0
+SLACKBOT = "USLACKBOT"
 
 
 class World(Rendering):
@@ -50,6 +54,8 @@ class World(Rendering):
         self.windows = Windows()
         self.hooks = Hooks()
         self.tickets = Tickets()
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.prompts: dict[str, list[JSON]] = {}
         self.states: dict[tuple[str, str], JSON] = {}
         self.base_url = "http://127.0.0.1"
         self.stream_s = STREAM_LIFETIME_S
@@ -70,6 +76,11 @@ class World(Rendering):
     def person(self, name: str) -> User | None:
         """A human by id or name."""
         return next((u for u in self.users if not u.is_bot and name in (u.id, u.name)), None)
+
+    def add_person(self, user: User) -> None:
+        """A new colleague, guest or stranger."""
+        self.store.save_user(user)
+        self._users[user.id] = user
 
     def bot_in(self, channel_id: str) -> bool:
         return self.me.bot_user_id in self.store.members(channel_id)
@@ -156,45 +167,50 @@ class World(Rendering):
         self.store.save_message(changed)
         self.show(changed, "message_changed")
         if not message.ephemeral_to:
-            stamp = self.clock.next_ts()
-            event: JSON = {
-                "type": "message",
-                "subtype": "message_changed",
+            news = {
                 "message": self.message_json(changed),
                 "previous_message": self.message_json(message),
-                "hidden": True,
-                "ts": stamp,
-                "event_ts": stamp,
             }
-            events.send_message(self, self.channel(message.channel), event)
+            self._changed(self.channel(message.channel), "message_changed", news)
         return changed
 
     def delete(self, message: Message) -> None:
         """Delete a message; a root with replies stays as a tombstone, as in Slack."""
         channel = self.channel(message.channel)
-        has_replies = bool(self.thread_figures(message))
-        if has_replies:
-            text = "This message was deleted."
-            stone = Message(message.channel, message.ts, message.user, text, subtype="tombstone")
-            self.store.save_message(stone)
-            self.show(stone, "message_changed")
+        if self.thread_figures(message):
+            self._entomb(channel, message)
+            return
+        self.store.remove_message(message.channel, message.ts)
+        audience = frozenset({message.ephemeral_to}) if message.ephemeral_to else self.audience(channel)
+        self.feed.publish({"type": "message_deleted", "channel": channel.id, "ts": message.ts}, audience)
+        if message.ephemeral_to:
+            return
+        gone: JSON = {"deleted_ts": message.ts, "previous_message": self.message_json(message)}
+        self._changed(channel, "message_deleted", gone)
+        root = self.root_of(message)
+        if message.is_reply and root.subtype == "tombstone" and not self.thread_figures(root):
+            self.delete(root)
         else:
-            self.store.remove_message(message.channel, message.ts)
-            audience = frozenset({message.ephemeral_to}) if message.ephemeral_to else self.audience(channel)
-            self.feed.publish({"type": "message_deleted", "channel": channel.id, "ts": message.ts}, audience)
             self._show_root(message)
-        if not message.ephemeral_to:
-            stamp = self.clock.next_ts()
-            event: JSON = {
-                "type": "message",
-                "subtype": "message_deleted",
-                "previous_message": self.message_json(message),
-                "deleted_ts": message.ts,
-                "hidden": True,
-                "ts": stamp,
-                "event_ts": stamp,
-            }
-            events.send_message(self, channel, event)
+
+    def _entomb(self, channel: Channel, message: Message) -> None:
+        """The event is ``message_changed`` with a message of Slackbot's and the subtype ``tombstone``."""
+        text = "This message was deleted."
+        stone = Message(message.channel, message.ts, SLACKBOT, text, subtype="tombstone")
+        self.store.save_message(stone)
+        self.show(stone, "message_changed")
+        figures = self.thread_figures(stone) | {"parent_user_id": SLACKBOT, "hidden": True}
+        news: JSON = {
+            "message": self.message_json(stone) | figures,
+            "previous_message": self.message_json(message),
+        }
+        self._changed(channel, "message_changed", news)
+
+    def _changed(self, channel: Channel, subtype: str, news: JSON) -> None:
+        """The event of an edit or a deletion."""
+        stamp = self.clock.next_ts()
+        common: JSON = {"type": "message", "subtype": subtype, "hidden": True, "ts": stamp, "event_ts": stamp}
+        events.send_message(self, channel, news | common)
 
     def channel(self, channel_id: str) -> Channel:
         """Raises ApiError ``channel_not_found``."""

@@ -10,7 +10,7 @@ from localslack.elements import action_of, find_element, first_state, given_valu
 from localslack.errors import ApiError, UiError
 from localslack.records import JSON, Channel, Message, View
 from localslack.typed import escape, markup
-from localslack.ui import rooms
+from localslack.ui import places
 from localslack.ui.request import Person
 from localslack.webapi.content import checked_view
 
@@ -21,7 +21,7 @@ async def command(person: Person) -> JSON:
     if person.body.get("thread_ts"):
         raise UiError("in_thread", f"{name} is not supported in threads.")
     if name == "/invite":
-        return await rooms.invite(person, str(person.need("channel")), text)
+        return await places.invite(person, str(person.need("channel")), text)
     world, channel = person.world, person.channel(str(person.need("channel")), joined=True)
     known = next((c for c in world.manifest.commands if c.command == name), None)
     if known is None:

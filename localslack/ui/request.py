@@ -25,6 +25,10 @@ _WORDS = {
     "operation_timeout": "The app did not answer in time (3 seconds).",
     "dispatch_failed": "The app is not connected.",
     "thread_not_found": "There is no such thread.",
+    "is_archived": "This channel is archived.",
+    "already_archived": "This channel is archived already.",
+    "not_archived": "This channel is not archived.",
+    "cant_archive_general": "#general cannot be archived.",
 }
 
 Action = Callable[["Person"], Awaitable[JSON | Response]]

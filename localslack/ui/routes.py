@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from localslack.ui import interactions, rooms
+from localslack.ui import filedrops, interactions, places, rooms, sessions
 from localslack.ui.control import control
 from localslack.ui.request import Action, endpoint
 from localslack.webapi.routes import WebApi
@@ -19,11 +19,14 @@ def ui_routes(world: World, api: WebApi) -> list[Route]:
         ("PATCH", "/channels/{channel}/messages/{ts}", rooms.edit),
         ("DELETE", "/channels/{channel}/messages/{ts}", rooms.delete),
         ("GET", "/channels/{channel}/threads/{ts}", rooms.thread),
-        ("POST", "/channels/{channel}/files", rooms.drop),
-        ("POST", "/channels", rooms.create_channel),
-        ("POST", "/channels/{channel}/members", rooms.add_member),
-        ("DELETE", "/channels/{channel}/members/{user}", rooms.remove_member),
-        ("POST", "/dm", rooms.open_dm),
+        ("POST", "/channels/{channel}/files", filedrops.drop),
+        ("POST", "/channels", places.create_channel),
+        ("POST", "/channels/{channel}/members", places.add_member),
+        ("DELETE", "/channels/{channel}/members/{user}", places.remove_member),
+        ("POST", "/channels/{channel}/archive", places.archive),
+        ("POST", "/channels/{channel}/threads/{ts}/stop", sessions.stop),
+        ("POST", "/dm", places.open_dm),
+        ("POST", "/people", places.add_person),
         ("POST", "/commands", interactions.command),
         ("POST", "/actions", interactions.act),
         ("POST", "/options", interactions.options),
@@ -35,7 +38,8 @@ def ui_routes(world: World, api: WebApi) -> list[Route]:
         ("POST", "/reactions", rooms.react),
         ("DELETE", "/reactions", rooms.react),
         ("POST", "/shortcuts", interactions.shortcut),
-        ("GET", "/files/{file}/content", rooms.file_content),
+        ("GET", "/files/{file}/content", filedrops.file_content),
+        ("DELETE", "/files/{file}", filedrops.delete_file),
         ("GET", "/events", rooms.events),
         ("POST", "/control", control(api)),
     ]

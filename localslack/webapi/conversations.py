@@ -130,14 +130,14 @@ def open_conversation(call: Call) -> JSON:
         users = [user for user in (call.get("users") or "").split(",") if user]
         if not users:
             raise ApiError("users_list_not_supplied")
-        if len(users) > 1:
-            raise ApiError(
-                "method_not_supported_for_channel_type", "[ERROR] group messages are not supported here"
-            )
-        user = world.user(users[0])
-        if user is None:
+        people = [person for person in map(world.user, users) if person is not None]
+        if len(people) < len(users):
             raise ApiError("user_not_found")
-        channel, there = channels.open_dm(world, user, world.bot)
+        call.need_scope("im:write" if len(people) == 1 else "mpim:write")
+        if len(people) == 1:
+            channel, there = channels.open_dm(world, people[0], world.bot)
+        else:
+            channel, there = channels.open_group(world, [*people, world.bot])
     answer: JSON = {"channel": _json(call, channel) if call.get("return_im") else {"id": channel.id}}
     return answer | ({"no_op": True, "already_open": True} if there else {})
 

@@ -1,4 +1,4 @@
-"""users.*, team.info, bots.info, auth.test, api.test, apps.connections.open, assistant.threads.*."""
+"""users.*, team.info, bots.info, auth.test, api.test, apps.connections.open."""
 
 from __future__ import annotations
 
@@ -79,19 +79,3 @@ def bot_info(call: Call) -> JSON:
     body = shapes.bot_profile(me, call.world.manifest.bot_name) | {"user_id": me.bot_user_id}
     body.pop("team_id")
     return {"bot": body}
-
-
-@method(
-    "assistant.threads.setStatus",
-    "channel_id! thread_ts! status! loading_messages:list icon_emoji icon_url username",
-    tier="special",
-    scopes="chat:write",
-)
-def set_status(call: Call) -> JSON:
-    channel = call.joined_channel("channel_id")
-    if call.world.store.message(channel.id, call.get("thread_ts")) is None:
-        raise ApiError("invalid_thread_ts")
-    if len(call.get("loading_messages") or []) > 10:
-        raise ApiError("invalid_arguments", "[ERROR] at most 10 items [json-pointer:/loading_messages]")
-    call.world.set_status(channel, call.get("thread_ts"), call.get("status"))
-    return {}

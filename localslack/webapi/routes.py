@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from localslack.errors import ApiError, RateLimited
 from localslack.records import JSON
-from localslack.webapi import chat, conversations, files, people, reactions, streaming, views
+from localslack.webapi import agents, chat, conversations, files, people, reactions, streaming, views
 from localslack.webapi.limits import RateLimits
 from localslack.webapi.registry import METHODS, Call, check_arguments, check_token, method
 from localslack.world import World
 
-FAMILIES = (chat, streaming, conversations, files, people, reactions, views)
+FAMILIES = (chat, streaming, conversations, files, people, reactions, views, agents)
 KEPT_CALLS = 2_000
 _POSTING = ("chat.postMessage", "chat.startStream")
 _SECRET = {"token"}

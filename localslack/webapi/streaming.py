@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack import streams
+from localslack import sessions, streams
 from localslack.errors import ApiError
 from localslack.records import JSON, Channel
 from localslack.webapi.content import checked_blocks, checked_metadata
@@ -48,7 +48,8 @@ def start(call: Call) -> JSON:
             "invalid_arguments", "[ERROR] must be timeline or plan [json-pointer:/task_display_mode]"
         )
     thread_ts = call.world.thread_root(channel.id, call.get("thread_ts")) or ""
-    message = streams.start(call.world, channel, thread_ts, *_text(call))
+    plan = call.get("task_display_mode") == "plan"
+    message = streams.start(call.world, channel, thread_ts, *_text(call), plan=plan)
     return {"channel": channel.id, "ts": message.ts}
 
 
@@ -74,8 +75,11 @@ def stop(call: Call) -> JSON:
     message = call.message(channel)
     blocks = checked_blocks(call.world, call.get("blocks") or [])
     metadata = checked_metadata(call.get("metadata")) if call.get("metadata") else None
-    if call.get("session_status") not in (None, "active", "processing", "suspended", "closed"):
-        raise ApiError("invalid_arguments", "[ERROR] unknown status [json-pointer:/session_status]")
+    status = call.get("session_status")
+    if status not in (None, *sessions.STATUSES):
+        raise ApiError("invalid_status")
     markdown, chunks = _text(call)
-    streams.stop(call.world, message, markdown, chunks, blocks, metadata)
-    return {}
+    stopped = streams.stop(call.world, message, markdown, chunks, blocks, metadata)
+    if status:
+        sessions.set_status(call.world, channel, message.thread_ts or message.ts, status, None)
+    return {"channel": channel.id, "ts": stopped.ts, "message": call.world.message_json(stopped)}

@@ -25,6 +25,7 @@ ESSENTIAL: dict[str, set[str]] = {
     "chat.postEphemeral": {"message_ts"},
     "chat.postMessage": {"channel", "ts", "message"},
     "chat.startStream": {"channel", "ts"},
+    "chat.stopStream": {"channel", "ts", "message"},
     "chat.update": {"channel", "ts", "text", "message"},
     "conversations.history": {"messages", "has_more"},
     "conversations.info": {"channel"},
@@ -50,6 +51,9 @@ DOCUMENTED: dict[tuple[str, str], str] = {
     ("", "response_metadata"): "paging and warnings: apis/web-api/pagination",
     ("", "response_metadata/next_cursor"): "apis/web-api/pagination",
     ("", "response_metadata/messages"): "what is wrong with an argument",
+    ("chat.stopStream", "channel"): "reference/methods/chat.stopStream",
+    ("chat.stopStream", "ts"): "reference/methods/chat.stopStream",
+    ("chat.stopStream", "message"): "reference/methods/chat.stopStream",
     ("reactions.get", "message/edited"): "part of every message that was edited: reference/events/message",
 }
 

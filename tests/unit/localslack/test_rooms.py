@@ -54,7 +54,19 @@ async def test_own_messages_can_be_edited_and_deleted(ws: Workspace) -> None:
     stone = (await ws.jin.get(f"/channels/general/threads/{message['ts']}"))["messages"]
     assert [m.get("subtype") for m in stone] == ["tombstone", None]
     subtypes = [payload["event"].get("subtype") for payload in await ws.jin.events("message")]
-    assert subtypes == [None, "message_changed", None, "message_deleted"]
+    assert subtypes == [None, "message_changed", None, "message_changed"]
+    stone = (await ws.jin.events("message"))[-1]["event"]["message"]
+    assert (stone["subtype"], stone["user"], stone["ts"]) == ("tombstone", "USLACKBOT", message["ts"])
+
+
+async def test_the_last_reply_of_a_deleted_thread_takes_the_rest_with_it(ws: Workspace) -> None:
+    root = await ws.jin.say("general", "one")
+    reply = await ws.jin.say("general", "reply", thread_ts=root["ts"])
+    for ts in (root["ts"], reply["ts"]):
+        await ws.jin.ask("DELETE", f"/channels/general/messages/{ts}")
+    assert (await ws.jin.get("/channels/general/messages"))["messages"] == []
+    gone = [p["event"]["deleted_ts"] for p in await ws.jin.events() if "deleted_ts" in p["event"]]
+    assert gone == [reply["ts"], root["ts"]]
 
 
 async def test_the_app_hears_only_where_it_is(ws: Workspace) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Workspace, until
+from .conftest import EVENTS, Workspace, until, workspace
 from .test_webapi import error
 
 
@@ -83,10 +84,73 @@ async def test_a_stream_is_closed_after_five_minutes_and_can_be_rescued(
 
 
 async def test_a_stream_has_a_greatest_length_in_all(ws: Workspace) -> None:
-    place = await begin(ws, markdown_text="x" * 11_000)
-    assert await error(ws, "chat.appendStream", **place, markdown_text="x" * 1_001) == "msg_too_long"
+    place = await begin(ws, markdown_text="ü" * 5_000)
+    assert await error(ws, "chat.appendStream", **place, markdown_text="ü" * 301) == "msg_too_long"
     assert await error(ws, "chat.appendStream", **place, markdown_text="x" * 12_001) == "msg_too_long"
-    await ws.client.chat_appendStream(**place, markdown_text="x" * 1_000)
+    await ws.client.chat_appendStream(**place, markdown_text="ü" * 300)
+
+
+async def test_a_streams_life_can_be_shortened(ws: Workspace) -> None:
+    await ws.jin.post("/control", {"stream_seconds": 0})
+    place = await begin(ws)
+    code = await error(ws, "chat.appendStream", **place, markdown_text="x")
+    assert code == "message_not_in_streaming_state"
+
+
+async def test_a_plan_gathers_its_tasks_and_a_task_keeps_its_place(ws: Workspace) -> None:
+    def task(name: str, status: str, **more: Any) -> dict[str, Any]:
+        return {"type": "task_update", "id": name, "title": name, "status": status, **more}
+
+    chunks = [{"type": "plan_update", "title": "Steps"}, task("a", "in_progress"), task("b", "pending")]
+    place = await begin(ws, task_display_mode="plan", chunks=chunks)
+    await ws.client.chat_appendStream(**place, chunks=[task("a", "complete", output="42 rows")])
+    (plan,) = ws.world.message(place["channel"], place["ts"]).blocks or []
+    assert (plan["type"], plan["title"]) == ("plan", "Steps")
+    assert [(t["title"], t["status"]) for t in plan["tasks"]] == [("a", "complete"), ("b", "pending")]
+    assert plan["tasks"][0]["output"]["type"] == "rich_text"
+
+
+async def test_a_person_stops_an_answer_and_the_app_hears_of_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path, events=[*EVENTS, "agent_session_stopped"]) as ws:
+        place = await begin(ws, markdown_text="Once upon")
+        thread = ws.world.message(place["channel"], place["ts"]).thread_ts
+        where: dict[str, Any] = {"channel_id": place["channel"], "thread_ts": thread}
+        path = f"/channels/general/threads/{thread}"
+        assert (await ws.jin.post(f"{path}/stop"))["error"] == "not_stoppable"
+        answer = await ws.client.agents_sessions_setStatus(**where, status="processing", title="A tale")
+        assert (answer["status"], answer["title"]) == ("processing", "A tale")
+        shown = {"status": "processing", "title": "A tale", "stoppable": True}
+        assert (await ws.jin.get(path))["session"] == shown
+        assert (await ws.jin.post(f"{path}/stop"))["stopped"] == [place["ts"]]
+        (event,) = await ws.jin.events("agent_session_stopped")
+        assert event["event"]["streaming_message_ts"] == [place["ts"]]
+        assert event["event"]["user"] == ws.user("jin")
+        assert await error(ws, "chat.appendStream", **place, markdown_text="x") == "stopped_by_user"
+        await ws.client.chat_update(**place, text="Stopped.")
+        await ws.client.agents_sessions_setStatus(**where, status="active")
+        await ws.client.agents_sessions_rename(**where, title="A short tale")
+        shown = {"status": "active", "title": "A short tale", "stoppable": False}
+        assert (await ws.jin.get(path))["session"] == shown
+
+
+async def test_an_app_that_cannot_hear_a_stop_is_warned(ws: Workspace) -> None:
+    root = await ws.jin.say("general", "x")
+    where: dict[str, Any] = {"channel_id": ws.channel("general"), "thread_ts": root["ts"]}
+    answer = await ws.client.agents_sessions_setStatus(**where, status="processing")
+    assert answer["warning"] == "missing_agent_session_stopped_event_subscription"
+    assert (await ws.jin.get(f"/channels/general/threads/{root['ts']}"))["session"]["stoppable"] is False
+    assert await error(ws, "agents.sessions.setStatus", **where, status="lazy") == "invalid_status"
+    alone = {"channel_id": where["channel_id"], "status": "active"}
+    assert await error(ws, "agents.sessions.setStatus", **alone) == "thread_ts_required"
+    assert await error(ws, "assistant.threads.setTitle", **where, title="x") == "missing_scope"
+
+
+async def test_a_stream_ends_with_its_session(ws: Workspace) -> None:
+    place = await begin(ws, markdown_text="x")
+    done = await ws.client.chat_stopStream(**place, session_status="closed")
+    assert (done["ts"], done["message"]["text"]) == (place["ts"], "x")
+    thread = done["message"]["thread_ts"]
+    assert (await ws.jin.get(f"/channels/general/threads/{thread}"))["session"]["status"] == "closed"
 
 
 async def test_chunks_show_tasks_and_wrong_ones_are_refused(ws: Workspace) -> None:
