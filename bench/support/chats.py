@@ -1,4 +1,5 @@
-"""A synthetic chat file: English words as often as Python's own manual uses them, ids, some Korean and German.
+"""A synthetic chat file: English words as often as Python's own manual uses them, rare words, ids, code,
+Korean and German.
 
 ``python bench/support/chats.py FILE MEGABYTES`` writes it; the same seed gives the same bytes on one Python.
 About 1 % of the rows stand twice, so that a check has duplicates to find.
@@ -22,6 +23,23 @@ PROMPTS = (
     "Du antwortest höflich und kurz.",
     "친절하고 짧게 대답하세요.",
 )
+SYLLABLES = tuple(re.findall(".{2}", "bacedifoguhajikolumeniporesitovuwexayozuchthsh"))
+KOREAN = (
+    "주문",
+    "배송",
+    "환불",
+    "언제",
+    "도착",
+    "안내",
+    "확인",
+    "고객님",
+    "주소",
+    "변경",
+    "결제",
+    "오류",
+    "문의",
+)
+CODE = "def total(rows):\n    return sum(row['price'] * row.get('count', 1) for row in rows if row)\n"
 ENDS = (".", ".", ".", "?", "!", ":\n-", ".\n", ",")
 
 
@@ -36,8 +54,12 @@ class Writer:
         self.weights = list(accumulate(counts.values()))
 
     def text(self, length: int) -> str:
-        """About ``length`` words in sentences; every thirtieth is an id no other row has."""
+        """About ``length`` words in sentences; every thirtieth is an id, every twelfth rare."""
+        if self.random.random() < 0.08:
+            return " ".join(self.random.choices(KOREAN, k=length // 2 + 1)) + "."
         words = self.random.choices(self.words, cum_weights=self.weights, k=length)
+        for place in range(self.random.randrange(12), length, 12):
+            words[place] = "".join(self.random.choices(SYLLABLES, k=self.random.randrange(2, 5)))
         for place in range(self.random.randrange(30), length, 30):
             words[place] = f"#{self.random.randrange(10**7)}"
         start = 0
@@ -46,7 +68,7 @@ class Writer:
             words[start] = words[start].capitalize()
             words[stop] += self.random.choice(ENDS)
             start = stop + 1
-        return " ".join(words)
+        return " ".join(words) + (f"\n{CODE}" if self.random.random() < 0.08 else "")
 
     def row(self) -> bytes:
         """One line of the file, written as ``json.dumps`` does."""
