@@ -71,7 +71,8 @@ def trainer(tmp_path_factory: pytest.TempPathFactory) -> Generator[Trainer]:
     folder = tmp_path_factory.mktemp("trainserver")
     make_tiny_model(folder / "tiny-model")
     config = folder / "trainserver.toml"
-    config.write_text(f'default_base = "tiny"\n[bases.tiny]\npath = "{folder / "tiny-model"}"\n', "utf-8")
+    settings = 'default_base = "tiny"\nmax_answer_tokens = 16\n[bases.tiny]\npath = "tiny-model"\n'
+    config.write_text(settings, "utf-8")
     with (
         program(folder, "trainserver", "--config", str(config), "--api-key", KEY) as url,
         Trainer(url, KEY) as client,

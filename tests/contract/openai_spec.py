@@ -78,7 +78,9 @@ def trace_problems(entry: dict[str, Any], without: int | None = None) -> list[st
     """What keeps the trace of an overlay entry from being a part of its schema."""
     schema = {"$ref": f"openai#/components/schemas/{entry['schema']}"}
     validator = Draft202012Validator(schema, registry=_registry(without))
-    found = [error.message for error in validator.iter_errors(entry["trace"]) if error.validator != "required"]
+    found = [
+        error.message for error in validator.iter_errors(entry["trace"]) if error.validator != "required"
+    ]
     return found + _unknown_keys({"$ref": schema["$ref"]}, entry["trace"], without=without)
 
 

@@ -93,7 +93,9 @@ class _Tee(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             data = line.removeprefix("data: ")
             if data != line and data != "[DONE]":
                 event = json.loads(data)
-                wrong = error_problems(event) if "error" in event and template == "/chat/completions" else None
+                wrong = (
+                    error_problems(event) if "error" in event and template == "/chat/completions" else None
+                )
                 _note(self._response, chunk_problems(template, event) if wrong is None else wrong)
 
     def close(self) -> None:

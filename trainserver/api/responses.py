@@ -87,7 +87,6 @@ class Answer:
             "output": [],
             "parallel_tool_calls": body.parallel_tool_calls is not False,
             "previous_response_id": body.previous_response_id,
-            "store": body.store is not False,
             "temperature": sampling.temperature,
             "text": {"format": {"type": "text"}},
             "tool_choice": body.tool_choice or "auto",
@@ -95,7 +94,6 @@ class Answer:
             "top_p": sampling.top_p,
             "truncation": "disabled",
             "metadata": body.metadata or {},
-            "usage": None,
         }
 
     def pieces(self) -> AsyncGenerator[Text | Done]:
@@ -122,7 +120,7 @@ class Answer:
                 "total_tokens": done.prompt_tokens + done.completion_tokens,
             },
         }
-        if self.object["store"]:
+        if self.body.store is not False:
             said: Json = {"role": "assistant", "content": words or (None if calls else "")}
             if calls:
                 said["tool_calls"] = calls
