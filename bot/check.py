@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
-from tuning.datasets import BaseInfo, Problem, Report, base_info, check_file, write_csv_report
+from bot.derive import derive
+from tuning.datasets import (
+    BaseInfo,
+    Problem,
+    Report,
+    base_info,
+    check_file,
+    estimate,
+    examine,
+    write_csv_report,
+)
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 _SHOWN_LINES = 6
+_LARGE = 20 << 20
 Epochs = int | Literal["auto"]
 
 
@@ -45,6 +59,16 @@ class _EpochsType(click.ParamType[Epochs]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.option("--report", "table", type=_OUT, metavar="CSV", help="Write a table that names every line.")
+@click.option("--repair", "repaired", type=_OUT, metavar="OUT", help="Write a repaired copy and check that.")
+@click.option("--redact", "redacted", type=_OUT, metavar="OUT", help="Write a copy without private values.")
+@click.option(
+    "--split",
+    "halves",
+    type=_OUT,
+    nargs=2,
+    metavar="TRAIN VALID",
+    help="Write two files, a tenth held out for validation; like rows stay together.",
+)
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -55,27 +79,57 @@ def check(
     epochs: Epochs,
     as_json: bool,
     table: Path | None,
+    repaired: Path | None,
+    redacted: Path | None,
+    halves: tuple[Path, Path] | None,
 ) -> None:
     """Check a training file: every problem at once, with its lines and a fix.
 
-    Nothing leaves this machine. Exits 0 when the file can be trained on, 1 when not.
+    Nothing leaves this machine. Exits 0 when the file can be trained on, 1 when not. With --repair it is
+    the repaired copy that is checked (and redacted, and split); lines are always those of FILE.
     """
     base = base_info(model) if model else None
-    report = check_file(file, method=method, base=base, epochs=epochs)
-    held_out = _check_validation(validation, file, report, base) if validation is not None else None
+    console = Console()
+    with _progress(file, quiet=as_json) as progress:
+        made = derive(file, repaired, redacted, halves)
+        checked = made.repaired or file
+        report = check_file(checked, method=method, base=base, epochs=epochs, progress=progress)
+        report = examine(checked, report, progress=progress)
+        if base is not None and report.cost is not None:
+            report = dataclasses.replace(report, cost=estimate(report, base, epochs))
+        held_out = _check_validation(validation, checked, report, base) if validation is not None else None
+    report = dataclasses.replace(made.lines.report(report) if made.lines else report, file=file.name)
     if held_out is not None and held_out.verdict == "reject":
         report = _with_rejected(report, held_out)
     if table is not None:
-        write_csv_report(table, report, file, method=method, base=base)
+        if made.lines is None:
+            write_csv_report(table, report, file, method=method, base=base)
+        else:
+            write_csv_report(table, report, made.repaired, lines=made.lines, method=method, base=base)
     if as_json:
-        click.echo(json.dumps(_as_object(report, held_out), ensure_ascii=False, indent=2))
+        click.echo(json.dumps({**_as_object(report, held_out), **made.facts}, ensure_ascii=False, indent=2))
     else:
-        _print(Console(), report, held_out, base)
+        for words in made.words:
+            console.print(escape(words), soft_wrap=True)
+        _print(console, report, held_out, base)
     ctx.exit(0 if report.verdict == "accept" else 1)
 
 
 def _check_validation(path: Path, training: Path, report: Report, base: BaseInfo | None) -> Report:
-    return check_file(path, method=report.method, base=base, validation=True, against=training)
+    held_out = check_file(path, method=report.method, base=base, validation=True, against=training)
+    return examine(path, held_out, against=training)
+
+
+@contextmanager
+def _progress(file: Path, quiet: bool) -> Iterator[Callable[[int, int], object] | None]:
+    """A bar on standard error for files that take a while, when a person looks on."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal or file.stat().st_size < _LARGE:
+        yield None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(f"Checking {escape(file.name)}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _with_rejected(report: Report, held_out: Report) -> Report:
@@ -105,8 +159,16 @@ def _print(console: Console, report: Report, held_out: Report | None, base: Base
         _print_one(console, held_out)
     elif report.verdict == "accept":
         console.print("[dim]No validation file given: overfitting could not be seen.[/]")
+    if held_out is None and report.method == "reinforcement":
+        console.print("Reinforcement training needs a validation file with the same columns.")
+    if report.needs_decision:
+        console.print(
+            f"[bold]To decide before it leaves:[/] {_held(report)} → --redact OUT writes a copy without."
+        )
+    for note in report.notes:
+        console.print(f"[dim]{escape(note)}.[/]")
     if report.cost is not None and report.verdict == "accept":
-        console.print(_cost_line(report, base))
+        console.print(_cost_line(report, base), soft_wrap=True)
 
 
 def _print_one(console: Console, report: Report) -> None:
@@ -147,6 +209,25 @@ def lines_text(problem: Problem) -> str:
     return f"{'line' if problem.count == 1 else 'lines'} {first}" + (f" +{more:,}" if more else "")
 
 
+_CLASSES = {
+    "secret": ("secret", "secrets"),
+    "payment_card": ("payment card number", "payment card numbers"),
+    "national_id": ("national id number", "national id numbers"),
+}
+
+
+def _held(report: Report) -> str:
+    """What a person must decide on: ``2 secrets (lines 3, 7)``."""
+    parts: list[str] = []
+    for code, words in _CLASSES.items():
+        if found := report.privacy.get(code):
+            lines = ", ".join(f"{line:,}" for line in found.lines[:_SHOWN_LINES])
+            more = "…" if len(found.lines) > _SHOWN_LINES else ""
+            where = "line" if len(found.lines) == 1 else "lines"
+            parts.append(f"{found.count:,} {words[found.count != 1]} ({where} {lines}{more})")
+    return " · ".join(parts)
+
+
 def _size_line(report: Report) -> str:
     parts = [f"Read as {report.method}" if report.method else "Read as no known format"]
     if tokens := report.tokens:
@@ -166,5 +247,7 @@ def _cost_line(report: Report, base: BaseInfo | None) -> str:
     if base is None:
         return f"[dim]{epochs}, {cost.billed_tokens:,} tokens to train on; --model gives a price.[/]"
     usd = f"about [bold]${cost.usd:,.2f}[/]" if cost.usd is not None else escape(cost.note)
-    dated = f" · price of {cost.priced_on}" if cost.priced_on else ""
-    return f"{escape(base.model)}: {usd} · {epochs} · {cost.billed_tokens:,} tokens{dated}"
+    dated = f" · prices of {cost.priced_on}" if cost.priced_on else ""
+    serving = cost.serving_usd_per_1k
+    answers = f" · 1,000 answers then about ${serving:,.2f}" if serving is not None else ""
+    return f"{escape(base.model)}: {usd} · {epochs} · {cost.billed_tokens:,} tokens{answers}{dated}"

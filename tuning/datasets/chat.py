@@ -38,7 +38,8 @@ def check_supervised(row: dict[str, Any], found: Found) -> None:
         found.setdefault("unknown_key", ", ".join(excerpt(key) for key in sorted(extra)[:3]))
     if messages is None:
         return
-    talk = check_messages(messages, check_tools(row, found), found)
+    parallel = row.get("parallel_tool_calls") is not False
+    talk = check_messages(messages, check_tools(row, found), found, parallel)
     if "assistant" not in talk.roles:
         if not (found.keys() & {"invalid_role", "missing_role", "message_not_object"}):
             found.setdefault("no_assistant_message", "")  # else a wrong role hides the reply
@@ -64,10 +65,10 @@ def messages_of(row: dict[str, Any], found: Found) -> list[Any] | None:
     return cast("list[Any]", messages)
 
 
-def check_messages(messages: list[Any], defined: frozenset[str], found: Found) -> Talk:
+def check_messages(messages: list[Any], defined: frozenset[str], found: Found, parallel: bool = True) -> Talk:
     """The rules each message must keep by itself and with its neighbours."""
     talk = Talk([])
-    thread = ToolThread(defined, found)
+    thread = ToolThread(defined, found, parallel)
     for number, message in enumerate(messages, 1):
         where = f"message {number}"
         if not isinstance(message, dict):

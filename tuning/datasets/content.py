@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any, cast
 
@@ -14,13 +15,22 @@ TEMPLATE_TOKEN = re.compile(r"<\|(?:im_start|im_end|im_sep|start|end|message|cha
 MAX_IMAGES = 10
 MAX_IMAGE_BYTES = 10_000_000
 _DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,")
+_OTHER_DATA = re.compile(r"data:[a-z]+/[a-z0-9.+-]+[;,]", re.I)
+_OTHER_TYPE = re.compile(r"\.(?:gif|bmp|tiff?|svg|heic|avif|ico|pdf|mp4)(?:[?#]|$)", re.I)
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 
 
 def check_text(text: str, where: str, found: Found) -> None:
     """Empty text and tokens that must not stand in it (sources: the rules named here)."""
     if not text or text.isspace():
         found.setdefault("empty_content", where)
-    elif "<|" in text:
+    else:
+        check_tokens(text, where, found)
+
+
+def check_tokens(text: str, where: str, found: Found) -> None:
+    """Tokens that must not stand in a text, nor in the arguments of a call."""
+    if "<|" in text:
         if token := CONTROL_TOKEN.search(text):
             found.setdefault("control_token", f"{where}, {excerpt(token[0])}")
         elif token := TEMPLATE_TOKEN.search(text):
@@ -61,5 +71,18 @@ def _check_image(image: dict[str, Any], role: str, where: str, found: Found) -> 
     elif data := _DATA_URL.match(url):
         if (len(url) - data.end()) * 3 // 4 > MAX_IMAGE_BYTES:
             found.setdefault("image_too_large", where)
-    elif not url.startswith(("https://", "http://")) or len(url) < 12:
+        elif not _is_picture(url[data.end() : data.end() + 24]):
+            found.setdefault("unsupported_image_type", f"{where}, its bytes are no JPEG, PNG or WEBP")
+    elif _OTHER_DATA.match(url) or (url.startswith("https://") and _OTHER_TYPE.search(url)):
+        found.setdefault("unsupported_image_type", where)
+    elif not url.startswith("https://") or len(url) < 12:
         found.setdefault("invalid_image_url", where)
+
+
+def _is_picture(start: str) -> bool:
+    """The first bytes of the picture, in base64, are those of one of the types taken."""
+    try:
+        first = base64.b64decode(start[: len(start) // 4 * 4], validate=True)
+    except ValueError:
+        return False
+    return first.startswith(_PICTURES)

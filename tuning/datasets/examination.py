@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tuning.datasets.findings import Findings, Sink
-from tuning.datasets.looking import MOST_PROMPTS, Piece, look
+from tuning.datasets.looking import MOST_ANSWERS, MOST_PROMPTS, Piece, look
 from tuning.datasets.pieces import PIECE, pieces
 from tuning.datasets.quality import TraceFile
 from tuning.datasets.quality.judging import near_overlap, remarks
@@ -22,6 +22,7 @@ from tuning.datasets.quality.nearness import MAX_ROWS
 from tuning.datasets.report import LINES_KEPT, Finding, Problem, PromptShare, Report, Severity
 from tuning.datasets.rules import RULES
 from tuning.datasets.rules.beyond import RULES as BEYOND
+from tuning.datasets.tokenizers import SteadyTokenizer
 
 Progress = Callable[[int, int], object]
 Task = tuple[int, int]
@@ -32,6 +33,8 @@ _UNREADABLE = frozenset(
     {"utf16", "utf32", "gzip_file", "zip_file", "parquet_file", "binary_file", "empty_file"}
 )
 _SHOWN_PROMPTS = 5
+_VARIED = frozenset({"secret", "national_id"})
+"""Classes of several kinds: which one it is helps to find it."""
 _CODES = frozenset(rule.code for rule in BEYOND)
 
 
@@ -62,20 +65,29 @@ def examine(
         run = _runner(stack, path, against, workers)
         traces = stack.enter_context(TraceFile())
         prompts: dict[int, str] = {}
-        fixable = _collect(path, run, traces, findings, private, progress, prompts)
+        answers: list[str] = []
+        fixable = _collect(path, run, traces, findings, private, progress, prompts, answers)
         shares = _shares(traces, prompts)
         for line, code, detail in remarks(traces.all()):
             findings.add(code, line, detail)
         if against is not None:
             training = stack.enter_context(TraceFile())
-            _collect(against, run, training, None, None, None, {})
+            _collect(against, run, training, None, None, None, {}, [])
             for line, code, detail in near_overlap(training.all(), traces.all()):
                 findings.add(code, line, detail)
+        report = replace(report, answer_tokens=_mean_tokens(answers, report))
         if traces.rows > MAX_ROWS:
             notes.append(
                 f"Near duplicates were looked for in {MAX_ROWS:,} of {traces.rows:,} rows, drawn by chance"
             )
     return _add(report, findings.problems(), private.found(), tuple(notes), fixable, shares)
+
+
+def _mean_tokens(answers: list[str], report: Report) -> float | None:
+    if not answers or report.tokens is None:
+        return None
+    tokenizer = SteadyTokenizer(report.tokens.encoding)
+    return round(sum(map(tokenizer.count, answers)) / len(answers), 2)
 
 
 def _shares(traces: TraceFile, prompts: dict[int, str]) -> tuple[PromptShare, ...]:
@@ -98,6 +110,7 @@ def _collect(
     private: _Private | None,
     progress: Progress | None,
     prompts: dict[int, str],
+    answers: list[str],
 ) -> int:
     """Look at every piece, in order; answers how many rows with errors a repair puts right."""
     tasks = list(pieces(path, PIECE))
@@ -107,10 +120,11 @@ def _collect(
         traces.add(piece.traces, before)
         for line, code, count, kind in piece.private:
             if findings is not None and private is not None:
-                findings.add(code, before + line, kind if count == 1 else f"{kind} and {count - 1:,} more")
+                findings.add(code, before + line, kind if code in _VARIED else "")
                 private.add(code, before + line, count)
         if len(prompts) < MOST_PROMPTS:
             prompts |= piece.prompts
+        answers += piece.answers[: max(1, MOST_ANSWERS // len(tasks))]
         before += piece.lines
         fixable += piece.fixable
         if progress is not None:

@@ -8,22 +8,26 @@ from typing import Any, TextIO
 
 from tuning.datasets.checking import check_file
 from tuning.datasets.examination import examine
+from tuning.datasets.linemap import LineMap
 from tuning.datasets.report import Report
 from tuning.datasets.rules import RULES
 
 HEADINGS = ("line", "severity", "code", "what", "fix")
 
 
-def write_csv_report(path: Path, report: Report, source: Path | None = None, **options: Any) -> None:
+def write_csv_report(
+    path: Path, report: Report, source: Path | None = None, *, lines: LineMap | None = None, **options: Any
+) -> None:
     """Write ``report`` to ``path``, a row for each finding; an empty line number means the whole file.
 
     A report keeps the first 1,000 lines of each problem. With ``source`` (the file) and the ``options``
     of :func:`check_file` it was checked with, the file is read again, and examined again if it was: every
-    line is named, each with what is wrong in that very place.
+    line is named, each with what is wrong in that very place. ``lines`` says where the lines of ``source``
+    stood in the file as dropped, when it was made from that.
     """
     with path.open("w", encoding="utf-8", newline="") as out:
         if source is not None:
-            _write_again(out, report, source, options)
+            _write_again(out, report, source, lines, options)
         else:
             _write_kept(out, report)
 
@@ -38,7 +42,9 @@ def _write_kept(out: TextIO, report: Report) -> None:
             table.writerow((line, problem.severity, problem.code, _safe(message), _safe(problem.fix)))
 
 
-def _write_again(out: TextIO, report: Report, source: Path, options: dict[str, Any]) -> None:
+def _write_again(
+    out: TextIO, report: Report, source: Path, lines: LineMap | None, options: dict[str, Any]
+) -> None:
     table = csv.writer(out)
     table.writerow(HEADINGS)
     named: set[str] = set()
@@ -46,6 +52,7 @@ def _write_again(out: TextIO, report: Report, source: Path, options: dict[str, A
     def write(line: int, code: str, detail: str) -> None:
         rule = RULES[code]
         named.add(code)
+        line = line if lines is None else lines.dropped(line)
         table.writerow((line, rule.severity, code, _safe(rule.message(1, detail)), _safe(rule.fix)))
 
     again = check_file(source, sink=write, **options)

@@ -14,10 +14,13 @@ from tuning.datasets.pieces import piece_lines
 from tuning.datasets.privacy import Hit, may_hold, scan, walk
 from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of
 from tuning.datasets.repairing.rows import is_mended
+from tuning.datasets.weighing import weigh
 
 _MIXED = (b"\\u", b"\\/")
 """What hides a value from a look at the raw bytes: escapes."""
 MOST_PROMPTS = 1_000
+MOST_ANSWERS = 1_000
+_LONGEST_ANSWER = 50_000
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Piece:
     private: list[tuple[int, str, int, str]] = field(default_factory=list[tuple[int, str, int, str]])
     fixable: int = 0
     prompts: dict[int, str] = field(default_factory=dict[int, str])
+    answers: list[str] = field(default_factory=list[str])
 
 
 def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piece:
@@ -50,6 +54,7 @@ def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piec
             row = cast("dict[str, Any]", parsed.value)
             traces.append(trace_of(line.number, row, parsed.canonical))
             _keep_prompt(piece, traces[-1].system, row)
+            _keep_answer(piece, row)
         if private:
             whole = not is_row or "duplicate_key" in parsed.found
             _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
@@ -63,6 +68,16 @@ def _keep_prompt(piece: Piece, key: int, row: dict[str, Any]) -> None:
         given: Any = row["input"] if isinstance(row.get("input"), dict) else row
         prompt = first_system(given["messages"])
         piece.prompts[key] = excerpt(prompt, 60) if prompt is not None else ""
+
+
+def _keep_answer(piece: Piece, row: dict[str, Any]) -> None:
+    """The last answer as text, of the first rows of a piece: enough to tell how long answers are."""
+    if len(piece.answers) < MOST_ANSWERS:
+        messages = row.get("messages", row.get("preferred_output"))
+        last: Any = cast("list[Any]", messages)[-1] if isinstance(messages, list) and messages else None
+        if isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "assistant":
+            weighed = weigh({"messages": [last]})
+            piece.answers.append("\n".join(weighed.texts)[:_LONGEST_ANSWER])
 
 
 def private_values(data: bytes, value: Any, canonical: bytes) -> list[Hit]:

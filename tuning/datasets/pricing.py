@@ -19,7 +19,8 @@ class BaseInfo:
 
     ``encoding`` is ``o200k_base``, ``cl100k_base`` or None if unknown here; ``token_limit`` is tokens an
     example; ``price_per_1m`` is US dollars per million trained tokens, 0.0 for no fee, None if unknown;
-    ``seconds_per_1k_tokens`` is measured training time, for servers that publish it.
+    ``seconds_per_1k_tokens`` is measured training time, for servers that publish it; ``serving`` is what a
+    fine-tune of it takes for a million tokens read and written, in US dollars.
     """
 
     model: str
@@ -29,6 +30,7 @@ class BaseInfo:
     priced_on: str | None
     exact: bool = True
     seconds_per_1k_tokens: float | None = None
+    serving: tuple[float, float] | None = None
 
 
 # model: (encoding, tokens an example, US dollars per 1M trained tokens)
@@ -44,6 +46,15 @@ _BASES: dict[str, tuple[str, int | None, float | None]] = {
     "babbage-002": ("cl100k_base", 16_384, None),
     "davinci-002": ("cl100k_base", 16_384, None),
 }
+_SERVING: dict[str, tuple[float, float]] = {
+    "gpt-4.1": (3.00, 12.00),
+    "gpt-4.1-mini": (0.80, 3.20),
+    "gpt-4.1-nano": (0.20, 0.80),
+    "gpt-4o": (3.75, 15.00),
+    "gpt-4o-mini": (0.30, 1.20),
+    "gpt-3.5-turbo": (3.00, 6.00),
+}
+"""US dollars per 1M tokens read and written by a fine-tune, from the same page."""
 LEGACY_BASES = frozenset({"babbage-002", "davinci-002"})
 
 
@@ -65,8 +76,10 @@ def base_info(model: str) -> BaseInfo:
         names = ["gpt-3.5-turbo"]
     if not names:
         return BaseInfo(base, None, None, None, None, exact=False)
-    encoding, limit, price = _BASES[max(names, key=len)]
-    return BaseInfo(base, encoding, limit, price, PRICED_ON if price is not None else None)
+    name = max(names, key=len)
+    encoding, limit, price = _BASES[name]
+    priced_on = PRICED_ON if price is not None else None
+    return BaseInfo(base, encoding, limit, price, priced_on, serving=_SERVING.get(name))
 
 
 def auto_epochs(n_examples: int) -> int:
@@ -118,10 +131,23 @@ def estimate(report: Report, base: BaseInfo, epochs: int | Literal["auto"]) -> C
     if report.cost is not None and report.cost.epochs:
         total = report.cost.billed_tokens // report.cost.epochs
     cost = cost_of(total, report.examples, base, epochs, report.method)
+    cost = replace(cost, serving_usd_per_1k=serving_cost(report, base))
     if tokens is not None and base.encoding != tokens.encoding:
         note = f"tokens counted with {tokens.encoding}, an estimate for {base.model}"
         return replace(cost, note="; ".join(part for part in (cost.note, note) if part))
     return cost
+
+
+def serving_cost(report: Report, base: BaseInfo) -> float | None:
+    """US dollars for 1,000 answers of a fine-tune of ``base`` at the data's own lengths.
+
+    None when the price is unknown or the answers were not measured (that is part of the second look).
+    """
+    if base.serving is None or report.answer_tokens is None or report.tokens is None or not report.examples:
+        return None
+    whole = report.tokens.total / report.examples
+    read, written = max(0.0, whole - report.answer_tokens), report.answer_tokens
+    return round((read * base.serving[0] + written * base.serving[1]) / 1_000, 4)
 
 
 def _note(base: BaseInfo | None, price: float | None, billed: int, method: str | None) -> str:

@@ -49,7 +49,8 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What training would be billed. ``usd`` is None when the price is unknown."""
+    """What training would be billed, and serving: ``usd`` and ``serving_usd_per_1k`` (for 1,000 answers at
+    the data's own lengths) are None when the price is unknown."""
 
     epochs: int
     epochs_auto: bool
@@ -58,6 +59,7 @@ class Cost:
     price_per_1m: float | None
     priced_on: str | None
     note: str
+    serving_usd_per_1k: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Report:
     ``examined`` is true once quality and privacy were looked at too; ``privacy`` then counts the private
     values by the code of their problem, and ``prompts`` are the five most common system prompts.
     ``notes`` say what was not looked at in full, and why;
-    ``fixable`` counts the rows with errors that a repair puts right (once examined).
+    ``fixable`` counts the rows with errors that a repair puts right (once examined), ``answer_tokens`` is
+    the mean length of the last answers, from up to 1,000 of them.
     """
 
     file: str
@@ -114,6 +117,7 @@ class Report:
     prompts: tuple[PromptShare, ...] = ()
     notes: tuple[str, ...] = ()
     fixable: int = 0
+    answer_tokens: float | None = None
 
     @property
     def needs_decision(self) -> bool:

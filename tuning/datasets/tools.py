@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import orjson
 
+from tuning.datasets.content import check_tokens
 from tuning.datasets.excerpts import excerpt
 from tuning.datasets.parsing import Found
 
@@ -91,7 +92,8 @@ class ToolThread:
     Source: OpenAI fine-tuning guide for tool calling; the Chat API refuses what is not paired.
     """
 
-    def __init__(self, defined: frozenset[str], found: Found) -> None:
+    def __init__(self, defined: frozenset[str], found: Found, parallel: bool = True) -> None:
+        self.parallel = parallel
         self.defined = defined
         self.found = found
         self.open: set[str] = set()
@@ -109,6 +111,8 @@ class ToolThread:
         if not isinstance(calls, list) or not calls:
             self.found.setdefault("invalid_tool_call", where)
             return
+        if not self.parallel and len(cast("list[Any]", calls)) > 1:
+            self.found.setdefault("parallel_calls", where)
         for call in cast("list[Any]", calls):
             self._call(call, where)
 
@@ -138,6 +142,8 @@ class ToolThread:
             self.found.setdefault("tool_arguments_not_json", f"{where}, not a string")
         elif not _is_json_object(arguments):
             self.found.setdefault("tool_arguments_not_json", where)
+        else:
+            check_tokens(arguments, where, self.found)
 
     def answer(self, message: dict[str, Any], where: str) -> None:
         """A ``tool`` message."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tuning.datasets import BaseInfo
+from tuning.datasets import BaseInfo, base_info
 
 SUFFIX = r"[A-Za-z0-9_-]+"
 """What a suffix may be made of where the provider says nothing."""
@@ -43,6 +43,7 @@ class Base:
             self.priced_on,
             exact=self.exact,
             seconds_per_1k_tokens=self.seconds_per_1k_tokens,
+            serving=base_info(self.model).serving if self.price_per_1m else None,
         )
 
 

@@ -79,3 +79,46 @@ def test_markup_in_a_file_name_or_field_is_shown_as_it_is(tmp_path: Path) -> Non
     path.write_text('{"messages": [], "[bold]": 1}\n', encoding="utf-8")
     result = run(path)
     assert "[red]x.jsonl" in result.output
+
+
+def test_a_repaired_copy_is_checked_with_the_lines_of_the_file(tmp_path: Path, examples: Path) -> None:
+    dropped, out = tmp_path / "dropped.jsonl", tmp_path / "out.jsonl"
+    good = (examples / "triage.jsonl").read_bytes().splitlines()
+    data = b"\r\n".join([*good[:5], b"", b"{'messages': []}", *good[5:]])
+    dropped.write_bytes(data)
+    result = run(dropped, "--repair", out, "--json")
+    report = json.loads(result.stdout)
+    assert dropped.read_bytes() == data
+    assert report["file"] == "dropped.jsonl"
+    assert [(p["code"], p["lines"]) for p in report["problems"]] == [("empty_messages", [7])]
+    assert {change["code"] for change in report["repair"]} == {"crlf", "blank_lines", "python_dict"}
+    assert "Repaired to" in run(dropped, "--repair", out).stdout
+
+
+def test_a_redacted_and_split_copy(tmp_path: Path, examples: Path) -> None:
+    dropped = tmp_path / "dropped.jsonl"
+    secret = "ghp_" + "a1B2" * 9
+    row = {"messages": [{"role": "user", "content": secret}, {"role": "assistant", "content": "noted"}]}
+    dropped.write_bytes((examples / "triage.jsonl").read_bytes() + json.dumps(row).encode())
+    assert "To decide before it leaves: 1 secret (line 61)" in run(dropped).stdout
+    train, valid = tmp_path / "train.jsonl", tmp_path / "valid.jsonl"
+    result = run(dropped, "--redact", tmp_path / "out.jsonl", "--split", train, valid)
+    assert result.exit_code == 0
+    assert secret not in result.output
+    both = train.read_bytes() + valid.read_bytes()
+    assert b"[SECRET_1]" in both
+    assert secret.encode() not in both
+    assert len(both.splitlines()) == 61
+
+
+def test_a_copy_never_overwrites_the_file(tmp_path: Path, examples: Path) -> None:
+    dropped = tmp_path / "dropped.jsonl"
+    dropped.write_bytes((examples / "triage.jsonl").read_bytes())
+    assert run(dropped, "--redact", dropped).exit_code == 2
+
+
+def test_a_price_of_answers_stands_beside_that_of_training(examples: Path) -> None:
+    result = run(examples / "triage.jsonl", "--model", "gpt-4.1-mini", "--json")
+    assert json.loads(result.stdout)["cost"]["serving_usd_per_1k"] == pytest.approx(0.1, rel=0.6)
+    shown = run(examples / "triage.jsonl", "--model", "gpt-4.1-mini").stdout
+    assert "1,000 answers then about $0." in " ".join(shown.split())

@@ -77,7 +77,7 @@ def short_answers(traces: Traces) -> Iterator[Remark]:
 
 def rows_without_system(traces: Traces) -> Iterator[Remark]:
     """Rows without a system prompt where nearly all others have one."""
-    without = np.array(traces["system"]) == 0
+    without = (np.array(traces["system"]) == 0) & (np.array(traces["triples"]) > 0)
     if without.any() and without.sum() * 10 <= len(without):
         for place in np.flatnonzero(without):
             yield int(traces["line"][place]), "missing_system_prompt", ""

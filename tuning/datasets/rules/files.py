@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuning.datasets.rules.rule import GUIDE, JSON_RFC, ONE_A_LINE, SILENT, Rule, error, warning
+from tuning.datasets.rules.rule import GUIDE, JSON_RFC, ONE_A_LINE, RFT, SILENT, Rule, error, warning
 
 RULES: tuple[Rule, ...] = (
     error("empty_file", "The file is empty", "drop a file with one JSON object on each line", ONE_A_LINE),
@@ -66,6 +66,12 @@ RULES: tuple[Rule, ...] = (
         "Only [1 example|{n} examples]; training needs at least 10",
         "add examples; 50 to 100 good ones show an effect",
         "OpenAI job error invalid_n_examples: must have at least 10 examples",
+    ),
+    error(
+        "too_many_examples",
+        "{n} examples are more than reinforcement training takes (50,000, and 1,000 to validate)",
+        "keep the best of them",
+        RFT,
     ),
     error(
         "file_too_large",

@@ -161,6 +161,12 @@ RULES: tuple[Rule, ...] = (
         VISION,
     ),
     error(
+        "unsupported_image_type",
+        "[1 row has|{n} rows have] an image that is not JPEG, PNG or WEBP",
+        "save the image as one of these",
+        VISION,
+    ),
+    error(
         "image_too_large",
         "[1 row has|{n} rows have] an image of more than 10 MB",
         "make the image smaller",

@@ -82,4 +82,10 @@ RULES: tuple[Rule, ...] = (
         "use `tools` and `tool_calls`",
         f"{SCHEMA}: deprecated",
     ),
+    warning(
+        "parallel_calls",
+        "[1 row calls|{n} rows call] several tools at once though `parallel_tool_calls` is false",
+        "leave `parallel_tool_calls` out, or call one tool a turn",
+        SCHEMA,
+    ),
 )
