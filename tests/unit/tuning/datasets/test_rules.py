@@ -111,7 +111,11 @@ LINES: dict[str, bytes] = {
         {"role": "user", "content": [image("https://a.example/x.png")["content"][1]] * 11}, REPLY
     ),
     "invalid_image_url": row(image("data/1.jpg"), REPLY),
-    "image_too_large": row(image("data:image/png;base64," + "A" * 13_400_000), REPLY),
+    "image_too_large": row(image("data:image/png;base64,iVBORw0KGgo" + "A" * 13_400_000), REPLY),
+    "unsupported_image_type": row(image("https://a.example/x.gif"), REPLY),
+    "parallel_calls": row(
+        USER, calls(call(), call("c2")), answer(), answer("c2"), REPLY, tools=[TOOL], parallel_tool_calls=False
+    ),
     "invalid_image_detail": row(image("https://a.example/x.png", detail="huge"), REPLY),
 }
 """Code to one line that breaks that rule in a supervised file."""
@@ -160,7 +164,9 @@ FILES: dict[str, bytes] = {
 }
 
 COVERED_ELSEWHERE = {
-    "too_few_examples", "few_examples", "file_too_large", "bom", "crlf", "cr_line_endings",
+    "secret", "payment_card", "national_id", "email", "phone", "ip_address", "near_duplicates",
+    "conflicting_answers", "short_answer", "missing_system_prompt", "validation_near_overlap",
+    "too_few_examples", "too_many_examples", "few_examples", "file_too_large", "bom", "crlf", "cr_line_endings",
     "duplicate_examples", "validation_overlap", "over_token_limit",
 }  # fmt: skip
 
@@ -248,6 +254,36 @@ def test_json_errors_are_told_in_plain_words(
     [problem] = check_file(path).problems
     assert words in problem.message
     assert problem.lines == (61,)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "unsupported_image_type"),
+        ("data:image/png;base64,R0lGODlhAQABAAAAACw=", "unsupported_image_type"),
+        ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE=", None),
+        ("https://a.example/x.webp?size=2", None),
+        ("http://a.example/x.png", "invalid_image_url"),
+    ],
+)
+def test_pictures_by_type(url: str, code: str | None, good: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*good, row(image(url), REPLY)]))
+    assert list(found(check_file(path))) == ([code] if code else [])
+
+
+def test_control_tokens_in_the_arguments_of_a_call_are_found(good: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    made = call(arguments='{"q": "<|endoftext|>"}')
+    path.write_bytes(b"\n".join([*good, tool_row(calls(made), answer(), REPLY)]))
+    assert found(check_file(path)) == {"control_token": (61,)}
+
+
+def test_reinforcement_takes_a_thousand_rows_to_validate(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join(row({**USER, "content": f"{n}?"}, answer="7") for n in range(1_001)))
+    assert found(check_file(path, validation=True)) == {"too_many_examples": ()}
+    assert found(check_file(path)) == {}
 
 
 def test_a_comma_after_every_row_is_told_row_by_row(good: list[bytes], tmp_path: Path) -> None:
