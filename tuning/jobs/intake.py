@@ -1,67 +1,35 @@
-"""From a file to a checked dataset: the verdict first, then quality and privacy; and what is kept."""
+"""From a file to a checked dataset: the verdict first, then quality and privacy."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from collections.abc import AsyncGenerator
+from concurrent.futures import BrokenExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import structlog
 
-from storage import datasets, jobs, outbox
-from storage.records import Dataset, Overlap, Upload
-from storage.store import Database, Store
-from tuning.clock import Clock
-from tuning.datasets import BaseInfo, Cost, LineMap, Report, estimate
-from tuning.errors import DatasetBusy, DatasetError, NotKept, ProviderError, StartRefused
+from storage import datasets, outbox
+from storage.records import Dataset
+from storage.store import Database
+from tuning.datasets import Report
+from tuning.errors import DatasetError, NotKept
 from tuning.jobs import making, workers
-from tuning.jobs.holding import held, release
-from tuning.jobs.names import names_validation, upload_name
-from tuning.jobs.shelf import Shelf
-from tuning.pictures import Picture
-from tuning.providers import Providers
+from tuning.jobs.collection import Collection
+from tuning.jobs.holding import held
+from tuning.jobs.names import names_validation
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 BIG = 20 * 1024 * 1024
 """Bytes from which on a card shows how far the check is."""
 LOOK_SECONDS = 1.0
-DAY = 86_400.0
-NOT_READY_DAYS = 7.0
-"""How long a file that did not pass is kept for the buttons on its card."""
 
 
-class Intake:
+class Intake(Collection):
     """Checks drops in worker processes and keeps what came out."""
-
-    def __init__(
-        self,
-        store: Store,
-        providers: Providers,
-        clock: Clock,
-        pool: ProcessPoolExecutor,
-        keep_dir: Path,
-        upload: Literal["at-once", "on-start"] = "at-once",
-        keep_days: float | None = None,
-    ) -> None:
-        """``keep_days``: how long files are kept; ``None``: until somebody deletes them."""
-        self._store = store
-        self._providers = providers
-        self._clock = clock
-        self._pool = pool
-        self._shelf = Shelf(keep_dir)
-        self._upload = upload
-        self._keep_days = keep_days
-        self._looking: dict[tuple[str, str], asyncio.Task[Overlap]] = {}
-        self._making: dict[int, asyncio.Task[Dataset]] = {}
-
-    def tidy(self) -> None:
-        """Removes what an earlier life left half done; to be called before anything works."""
-        self._shelf.tidy()
 
     # --- the two looks ---------------------------------------------------------------------------
     async def check(self, dataset_id: int, path: Path) -> Dataset:
@@ -176,189 +144,7 @@ class Intake:
         await self._store.write(lambda db: datasets.change(db, dataset_id, **facts))
         return await self.check(dataset_id, out)
 
-    # --- questions -------------------------------------------------------------------------------
-    async def prices(
-        self,
-        dataset_id: int,
-        provider: str | None = None,
-        base: str | None = None,
-        epochs: int | None = None,
-    ) -> Cost:
-        """What training on a checked dataset would cost; the default provider's default base without names.
-
-        Raises:
-            StartRefused: the dataset is not checked, or the base cannot be trained there.
-            Unreachable: the provider's prices were never read.
-        """
-        dataset = await self._get(dataset_id)
-        if not dataset.report:
-            raise StartRefused("dataset", f"{dataset.title} is not checked yet.")
-        chosen = self._providers.get(provider) if provider else self._providers.default
-        profile = await chosen.profile()
-        found = profile.base(base) if base else profile.default_base
-        if found is None:
-            raise StartRefused("base", f"{base or 'Nothing'} can be trained at {profile.label}.")
-        return estimate(Report.from_json(dataset.report), found.info(), epochs or "auto")
-
-    async def overlap(self, training: Dataset, validation: Dataset) -> Overlap:
-        """How far validation data overlaps with training data; looked at once for two contents.
-
-        Raises:
-            NotKept: one of the files is gone.
-            DatasetError: it could not be looked at.
-        """
-        key = (str(training.sha256), str(validation.sha256))
-        known = await self._store.read(lambda db: datasets.overlap_of(db, *key))
-        if known is not None:
-            return known
-        task = self._looking.get(key)
-        if task is None:
-            task = asyncio.create_task(self._overlap(training, validation))
-            self._looking[key] = task
-            task.add_done_callback(lambda _: self._looking.pop(key, None))
-        return await asyncio.shield(task)
-
-    async def _overlap(self, training: Dataset, validation: Dataset) -> Overlap:
-        if training.path is None or validation.path is None:
-            raise NotKept
-        lines = Path(validation.lines_path) if validation.lines_path else None
-        paths = Path(training.path), Path(validation.path)
-        try:
-            found = await self._work(workers.run_overlap, *paths, validation.report, lines)
-        except (OSError, BrokenExecutor) as problem:
-            raise DatasetError(
-                f"Whether the files overlap could not be looked at ({type(problem).__name__})."
-            ) from problem
-        overlap = Overlap(str(training.sha256), str(validation.sha256), **found)
-        await self._store.write(lambda db: datasets.keep_overlap(db, overlap))
-        return overlap
-
-    async def table(self, dataset_id: int) -> bytes:
-        """The full report as a CSV table that names every line of the file as it was dropped.
-
-        Raises:
-            NotKept: the file is gone.
-        """
-        dataset = await self._get(dataset_id)
-        if dataset.path is None:
-            raise NotKept
-        lines = Path(dataset.lines_path) if dataset.lines_path else None
-        out = self._shelf.put(f"report-{dataset_id}-{id(dataset):x}.csv", b"")
-        try:
-            await self._work(
-                workers.run_table,
-                Path(dataset.path),
-                dataset.report,
-                await self._default_base(),
-                dataset.purpose == "validation",
-                lines,
-                out,
-            )
-            return await asyncio.to_thread(out.read_bytes)
-        finally:
-            out.unlink(missing_ok=True)
-
-    async def chart(self, dataset_id: int) -> Picture | None:
-        """A picture of how long the examples are; ``None`` when there are none.
-
-        Raises:
-            NotKept: the file is gone.
-        """
-        dataset = await self._get(dataset_id)
-        if dataset.path is None:
-            raise NotKept
-        tokens: dict[str, Any] = dataset.report.get("tokens") or {}
-        return await self._work(
-            workers.run_chart, Path(dataset.path), dataset.name, tokens.get("limit"), tokens.get("encoding")
-        )
-
-    async def dropped_lines(self, dataset_id: int, lines: list[int]) -> list[int]:
-        """Lines of a dataset's file as lines of the file that was dropped."""
-        dataset = await self._get(dataset_id)
-        if dataset.lines_path is None:
-            return lines
-        try:
-            data = await asyncio.to_thread(Path(dataset.lines_path).read_bytes)
-        except OSError:  # deleted with its dataset: the lines of the copy are all that is known
-            return lines
-        dropped = LineMap.from_bytes(data)
-        return [dropped.dropped(line) for line in lines]
-
-    # --- decisions -------------------------------------------------------------------------------
-    async def release(self, dataset_id: int, by: str) -> Dataset:
-        """``by`` lets the file leave with the private values in it; it is sent at once where that is set."""
-        now = self._clock()
-
-        def write(db: Database) -> Dataset:
-            dataset = datasets.get(db, dataset_id)
-            release(db, dataset, by, now)
-            if dataset.state == "ready" and not dataset.examining and self._upload == "at-once":
-                datasets.want_upload(db, self._upload_of(dataset))
-            outbox.touch(db, f"drop:{dataset_id}")
-            return datasets.get(db, dataset_id)
-
-        return await self._store.write(write)
-
-    async def remove(self, dataset_id: int, by: str | None, state: Literal["closed", "deleted"]) -> Dataset:
-        """Deletes the kept file, unless another dataset has the same content; the record stays.
-
-        Raises:
-            DatasetBusy: an open job still needs it.
-        """
-        now = self._clock()
-
-        def write(db: Database) -> tuple[Dataset, list[str]]:
-            dataset = datasets.get(db, dataset_id)
-            if open_jobs := jobs.needing(db, dataset_id):
-                raise DatasetBusy(", ".join(job.name for job in open_jobs[:3]))
-            others = datasets.with_content(db, dataset.sha256) if dataset.sha256 else []
-            shared = any(other.path == dataset.path for other in others if other.id != dataset_id)
-            gone = [path for path in (None if shared else dataset.path, dataset.lines_path) if path]
-            datasets.change(
-                db,
-                dataset_id,
-                state=state,
-                closed_by=by,
-                closed_at=now,
-                path=None,
-                lines_path=None,
-                examining=0,
-            )
-            for card in (dataset_id, dataset.origin_id):
-                outbox.touch(db, f"drop:{card}")
-            return datasets.get(db, dataset_id), gone
-
-        removed, gone = await self._store.write(write)
-        for path in gone:
-            await asyncio.to_thread(Path(path).unlink, missing_ok=True)
-        return removed
-
-    async def sweep(self) -> None:
-        """Deletes what was kept long enough; files of open jobs stay."""
-        now = self._clock()
-        days = NOT_READY_DAYS if self._keep_days is None else min(self._keep_days, NOT_READY_DAYS)
-        old = await self._store.read(lambda db: datasets.older_than(db, now - days * DAY, "not_ready"))
-        if self._keep_days is not None:
-            moment = now - self._keep_days * DAY
-            old += await self._store.read(lambda db: datasets.older_than(db, moment, "ready"))
-        for dataset in old:
-            with suppress(DatasetBusy):
-                await self.remove(dataset.id, None, "deleted")
-                log.info("dataset_kept_long_enough", dataset=dataset.id)
-
     # --- small parts -----------------------------------------------------------------------------
-    async def _get(self, dataset_id: int) -> Dataset:
-        return await self._store.read(lambda db: datasets.get(db, dataset_id))
-
-    async def _work(self, work: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *values)
-
-    async def _default_base(self) -> BaseInfo | None:
-        try:
-            base = (await self._providers.default.profile()).default_base
-        except ProviderError:  # the check itself needs no provider: price and limit stay unknown
-            return None
-        return base.info() if base else None
 
     async def _as_dropped(self, dataset: Dataset, report: Report) -> Report:
         if dataset.lines_path is None:
@@ -430,11 +216,6 @@ class Intake:
             return datasets.get(db, dataset_id)
 
         return await self._store.write(write)
-
-    def _upload_of(self, dataset: Dataset) -> Upload:
-        sha256 = str(dataset.sha256)
-        name = upload_name(sha256, dataset.name)
-        return Upload(sha256, self._providers.default.name, name, "due", self._clock())
 
 
 def _purpose_of(name: str) -> Literal["training", "validation"]:
