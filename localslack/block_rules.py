@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from localslack.limits import (
     BLOCKS_ON,
+    CHARTS_PER_MESSAGE,
     DATA_TABLE_TEXT_PER_MESSAGE,
     ID,
     MARKDOWN_PER_MESSAGE,
@@ -32,6 +33,10 @@ _KIND_OF_KEY = {
     "option_groups": "option_group",
     "positive_button": "feedback_button",
     "negative_button": "feedback_button",
+    "segments": "chart_point",
+    "data": "chart_point",
+    "series": "chart_series",
+    "axis_config": "chart_axes",
 }
 
 
@@ -189,11 +194,25 @@ def _data_table(node: Node, place: str) -> Iterator[Problem]:
             yield f"{place}/rows/0/{index}", "a header cell must not be rich text"
 
 
+def _data_visualization(node: Node, place: str) -> Iterator[Problem]:
+    chart: Node = node["chart"]
+    for index, segment in enumerate(chart.get("segments", ())):
+        if segment["value"] <= 0:
+            yield f"{place}/chart/segments/{index}/value", "must be above 0"
+    names = [series["name"] for series in chart.get("series", ())]
+    if len(set(names)) < len(names):
+        yield f"{place}/chart/series", "the names must differ"
+    for index, series in enumerate(chart.get("series", ())):
+        if [point["label"] for point in series["data"]] != chart["axis_config"]["categories"]:
+            yield f"{place}/chart/series/{index}/data", "the labels must be those of axis_config.categories"
+
+
 _RULES: dict[str, Callable[[Node, str], Iterator[Problem]]] = {
     "button": _button,
     "card": _card,
     "checkboxes": _initial_among_options,
     "data_table": _data_table,
+    "data_visualization": _data_visualization,
     "image": _image,
     "multi_static_select": _static_select,
     "number_input": _number_input,
@@ -236,3 +255,6 @@ def _rules_of_surface(blocks: list[Node], surface: Surface, pointer: str) -> Ite
     tables = [block for block in blocks if block["type"] == "data_table"]
     if (text := block_text_length(tables)) > DATA_TABLE_TEXT_PER_MESSAGE:
         yield pointer, f"data tables together may have {DATA_TABLE_TEXT_PER_MESSAGE} characters, have {text}"
+    charts = [block for block in blocks if block["type"] == "data_visualization"]
+    if len(charts) > CHARTS_PER_MESSAGE:
+        yield pointer, f"a message may have {CHARTS_PER_MESSAGE} charts, has {len(charts)}"

@@ -19,72 +19,10 @@ from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariabl
 
 from localslack.block_rules import Problem, first_problem, sizes_problem
 from localslack.limits import SIZES, VIEW_BYTES, VIEW_SIZES, Surface
+from localslack.own_shapes import OWN_DEFINITIONS
 
 Json = dict[str, Any]
 
-_TEXT: Json = {"$ref": "#/definitions/PlainTextElement"}
-_STRING: Json = {"type": "string"}
-_VIEW_COMMON: Json = {
-    "type": _STRING,
-    "blocks": {"type": "array"},
-    "private_metadata": _STRING,
-    "callback_id": _STRING,
-    "external_id": _STRING,
-}
-_OWN_DEFINITIONS: Json = {
-    "modal": {
-        "type": "object",
-        "required": ["type", "title", "blocks"],
-        "additionalProperties": False,
-        "properties": {
-            **_VIEW_COMMON,
-            "title": _TEXT,
-            "submit": _TEXT,
-            "close": _TEXT,
-            "clear_on_close": {"type": "boolean"},
-            "notify_on_close": {"type": "boolean"},
-            "submit_disabled": {"type": "boolean"},
-        },
-    },
-    "home": {
-        "type": "object",
-        "required": ["type", "blocks"],
-        "additionalProperties": False,
-        "properties": _VIEW_COMMON,
-    },
-    "markdown_text": {
-        "type": "object",
-        "required": ["type", "text"],
-        "additionalProperties": False,
-        "properties": {"type": _STRING, "text": _STRING},
-    },
-    "task_update": {
-        "type": "object",
-        "required": ["type", "id", "title", "status"],
-        "additionalProperties": False,
-        "properties": {
-            "type": _STRING,
-            "id": _STRING,
-            "title": _STRING,
-            "status": {"enum": ["pending", "in_progress", "complete", "error"]},
-            "details": _STRING,
-            "output": _STRING,
-            "sources": {"type": "array", "items": {"$ref": "#/definitions/URLSourceElement"}},
-        },
-    },
-    "plan_update": {
-        "type": "object",
-        "required": ["type", "title"],
-        "additionalProperties": False,
-        "properties": {"type": _STRING, "title": _STRING},
-    },
-    "blocks": {
-        "type": "object",
-        "required": ["type", "blocks"],
-        "additionalProperties": False,
-        "properties": {"type": _STRING, "blocks": {"type": "array"}},
-    },
-}
 _CHUNKS = ("markdown_text", "task_update", "plan_update", "blocks")
 
 
@@ -240,7 +178,7 @@ _BlockValidator = cast("Any", extend(Draft7Validator, {"anyOf": _any_of}))
 def _definitions() -> Json:
     """The schema's definitions and ours, every `$ref` replaced by what it names (none refers to itself)."""
     text = resources.files("localslack").joinpath("specs/slack-blocks.schema.json").read_text("utf-8")
-    raw: Json = {**json.loads(text)["definitions"], **_OWN_DEFINITIONS}
+    raw: Json = {**json.loads(text)["definitions"], **OWN_DEFINITIONS}
     done: Json = {}
 
     def inlined(value: Any) -> Any:

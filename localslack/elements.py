@@ -35,6 +35,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "file_input": ("files", ""),
 }
 _LISTS = {"selected_options", "selected_users", "selected_conversations", "selected_channels", "files"}
+MAX_FILES = 10
+MAX_FORM_FILE_BYTES = 10_000_000
 _REQUIRED = "Please complete this required field."
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -169,6 +171,8 @@ def input_errors(blocks: list[JSON], state: JSON) -> dict[str, str]:
 
 def _value_problem(element: JSON, held: Any) -> str | None:
     kind = element["type"]
+    if kind == "file_input":
+        return _files_problem(element, held)
     if kind == "number_input":
         return _number_problem(element, str(held))
     if kind == "email_text_input" and not _EMAIL.fullmatch(held):
@@ -179,6 +183,19 @@ def _value_problem(element: JSON, held: Any) -> str | None:
         least, most = element.get("min_length") or 0, element.get("max_length") or 3000
         if not least <= len(held) <= most:
             return f"Enter {least} to {most} characters."
+    return None
+
+
+def _files_problem(element: JSON, held: list[JSON]) -> str | None:
+    """Too many files, too large ones or (by their names) ones of another type."""
+    if len(held) > (most := element.get("max_files") or MAX_FILES):
+        return f"Choose at most {most} file{'s' if most > 1 else ''}."
+    for file in held:
+        if file["size"] > MAX_FORM_FILE_BYTES:
+            return f"{file['name']} is larger than 10 MB."
+        suffix = str(file["name"]).rpartition(".")[2].lower()
+        if element.get("filetypes") and suffix not in element["filetypes"]:
+            return f"{file['name']} is not of the types {', '.join(element['filetypes'])}."
     return None
 
 

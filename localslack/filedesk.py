@@ -151,7 +151,7 @@ def readable(world: World, file_id: str) -> File:
     if file.mode == "hidden_by_limit":
         raise ApiError("file_not_found")
     mine = file.user == world.me.bot_user_id
-    if not mine and not any(world.bot_in(share.channel) for share in file.shares):
+    if not mine and not file.granted and not any(world.bot_in(share.channel) for share in file.shares):
         raise ApiError("file_not_found")
     return file
 

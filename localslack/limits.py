@@ -15,6 +15,7 @@ VIEW_BLOCKS = 100
 VIEW_BYTES = 250_000
 MARKDOWN_PER_MESSAGE = 12_000
 DATA_TABLE_TEXT_PER_MESSAGE = 10_000
+CHARTS_PER_MESSAGE = 2
 
 _EVERYWHERE = {
     "actions",
@@ -28,7 +29,8 @@ _EVERYWHERE = {
     "section",
     "video",
 }
-_MESSAGE_AND_HOME = {"carousel", "container", "table", "data_table"}
+_MESSAGE_AND_HOME = {"carousel", "container", "table", "data_table", "data_visualization"}
+_XY_CHART = {"series": (1, 6)}
 BLOCKS_ON: dict[Surface, frozenset[str]] = {
     "message": frozenset(
         _EVERYWHERE | _MESSAGE_AND_HOME | {"markdown", "context_actions", "plan", "task_card", "file"}
@@ -56,6 +58,7 @@ SIZES: dict[str, dict[str, tuple[int, int]]] = {
     "context": {"elements": (1, 10)},
     "context_actions": {"elements": (1, 5)},
     "data_table": {"rows": (2, 101), "rows[]": (1, 20), "caption": (1, 2000)},
+    "data_visualization": {"title": (1, 50)},
     "header": {"text": (1, 150)},
     "image": _IMAGE,
     "input": {"label": (1, 2000), "hint": (1, 2000)},
@@ -122,6 +125,14 @@ SIZES: dict[str, dict[str, tuple[int, int]]] = {
     "option": {"text": (1, 75), "value": (0, 150), "description": (1, 75), "url": _URL},
     "option_group": {"label": (1, 75), "options": (1, 100)},
     "feedback_button": {"text": (1, 75), "value": (1, 2000), "accessibility_label": (1, 75)},
+    "chart_point": {"label": (1, 20)},
+    "chart_series": {"name": (1, 20), "data": (1, 20)},
+    "chart_axes": {"categories": (1, 20), "categories[]": (1, 20), "x_label": (0, 50), "y_label": (0, 50)},
+    # charts
+    "pie": {"segments": (1, 6)},
+    "bar": _XY_CHART,
+    "area": _XY_CHART,
+    "line": _XY_CHART,
     # stream chunks
     "markdown_text": {"text": (1, 12_000)},
     "task_update": {"id": (1, 255), "title": (1, 3000)},

@@ -121,6 +121,7 @@ class File:
 
     ``size`` may be claimed to differ from the stored bytes, ``host`` may name a foreign download host.
     ``stub``: events carry only its id, as for files from another workspace; files.info has the rest.
+    ``granted``: given to the app in a form, so it may read it without a share.
     """
 
     id: str
@@ -139,6 +140,7 @@ class File:
     deleted: bool = False
     mode: FileMode = "hosted"
     stub: bool = False
+    granted: bool = False
 
     @property
     def is_image(self) -> bool:

@@ -70,6 +70,19 @@ async def _kept(person: Person, upload: UploadFile, form: FormData) -> File:
     return file
 
 
+async def upload(person: Person) -> JSON:
+    """Files for a form's ``file_input``: kept without a channel until the form is sent."""
+    async with person.request.form(max_files=10) as form:
+        files = [
+            await _kept(person, given, form)
+            for given in form.getlist("file")
+            if isinstance(given, UploadFile)
+        ]
+    if not files:
+        raise UiError("missing_field", "There is no file in the form (field 'file').")
+    return {"files": [person.world.file_ui(file) for file in files]}
+
+
 def _kind(form: FormData) -> str:
     how = str(form.get("as") or "hosted")
     if how not in KINDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from localslack import channels, events, payloads, shapes
@@ -125,11 +126,27 @@ async def submit(person: Person) -> JSON:
     world, view = person.world, _view(person, person.request.path_params["view"])
     blocks: list[JSON] = view.body["blocks"]
     state = _merged(blocks, view.state, person.body.get("values") or {})
+    _take_files(person, state)
     if errors := input_errors(blocks, state):
         raise UiError("invalid", "Some fields need another look.", errors=errors)
     view = world.windows.remember(view, state)
     answer = await world.delivery.ask("interactive", payloads.view_submission(world, person.user, view))
     return _respond(person, view, answer)
+
+
+def _take_files(person: Person, state: JSON) -> None:
+    """The person's own files named in ``file_input`` fields, as full objects; the app may read them now."""
+    for fields in state.values():
+        for value in fields.values():
+            if value["type"] != "file_input":
+                continue
+            named = [person.world.store.file(str(file.get("id"))) for file in value["files"]]
+            mine = [file for file in named if file is not None and file.user == person.user.id]
+            if len(mine) < len(named):
+                raise UiError("file_not_found", "A file in the form is not there (any more).", 404)
+            for file in mine:
+                person.world.store.save_file(replace(file, granted=True))
+            value["files"] = [person.world.file_json(file) for file in mine]
 
 
 def _respond(person: Person, view: View, answer: JSON) -> JSON:

@@ -39,6 +39,7 @@ def ui_routes(world: World, api: WebApi) -> list[Route]:
         ("DELETE", "/reactions", rooms.react),
         ("POST", "/shortcuts", interactions.shortcut),
         ("GET", "/files/{file}/content", filedrops.file_content),
+        ("POST", "/files", filedrops.upload),
         ("DELETE", "/files/{file}", filedrops.delete_file),
         ("GET", "/events", rooms.events),
         ("POST", "/control", control(api)),

@@ -92,7 +92,7 @@ BAD: list[tuple[object, str]] = [
     ([SECTION, 7], "must be a block, is number [json-pointer:/blocks/1]"),
     ([{"text": plain("x")}], "a block needs a type [json-pointer:/blocks/0/type]"),
     ([{"type": "sektion"}], "unsupported type: sektion [json-pointer:/blocks/0/type]"),
-    ([{"type": "data_visualization"}], "unsupported type: data_visualization [json-pointer:/blocks/0/type]"),
+    ([{"type": "hologram"}], "unsupported type: hologram [json-pointer:/blocks/0/type]"),
     ([{**SECTION, "colour": "red"}], "unknown field: colour [json-pointer:/blocks/0]"),
     ([{"type": "header"}], "missing required field: text [json-pointer:/blocks/0]"),
     (

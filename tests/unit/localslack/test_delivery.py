@@ -19,6 +19,7 @@ class FakeWire:
     def __init__(self, delivery: Delivery, *, answers: bool = True, gone: bool = False) -> None:
         self._delivery, self.answers, self.gone = delivery, answers, gone
         self.frames: list[dict[str, Any]] = []
+        self.deaf = False
 
     async def send(self, frame: dict[str, Any]) -> None:
         if self.gone:
