@@ -50,6 +50,14 @@ def lines(count: int, answer: str = "number {}") -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
+def _is_trainer_of(entry: Path, server: int) -> bool:
+    try:
+        named = b"trainserver.train\0" in (entry / "cmdline").read_bytes()
+        return named and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == server
+    except OSError:
+        return False
+
+
 @dataclass
 class Server:
     """One server process and a client of it."""
@@ -92,6 +100,19 @@ class Server:
         code = self.process.wait(30)
         self.process.stdout.close()
         return code
+
+    def trainer(self) -> int:
+        """The process id of the training process, once there is one."""
+        assert self.process is not None
+        server = self.process.pid
+
+        def probe() -> int | None:
+            for entry in Path("/proc").iterdir():
+                if entry.name.isdigit() and _is_trainer_of(entry, server):
+                    return int(entry.name)
+            return None
+
+        return until(probe, "a training process")
 
     def upload(self, content: bytes, name: str = "rows.jsonl") -> str:
         return self.client.files.create(file=(name, content), purpose="fine-tune").id
@@ -136,7 +157,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(tiny: Path) -> Path:
     """A trainserver.toml that names the random model as its only base."""
     path = tiny.parent / "trainserver.toml"
-    path.write_text('max_tokens = 256\n[bases.tiny]\npath = "tiny"\nlearning_rate = 0.01\n')
+    path.write_text('max_tokens = 512\n[bases.tiny]\npath = "tiny"\nlearning_rate = 0.01\n')
     return path
 
 

@@ -143,10 +143,10 @@ def test_a_job_cancelled_while_it_trains_stops_for_good(server: Server):
 
 
 def test_a_row_that_is_too_long_is_cut_and_told(server: Server):
-    job = server.job(lines(11) + lines(1, "x" * 400), hyperparameters={"n_epochs": 1})
+    job = server.job(lines(11) + lines(1, "x" * 600), hyperparameters={"n_epochs": 1})
     assert server.finished(job.id).status == "succeeded"
     warned = [event for event in server.events(job.id) if event.level == "warn" and "cut" in event.message]
-    assert warned[0].data == {"truncated": 1, "limit": 256, "lines": [12]}
+    assert warned[0].data == {"truncated": 1, "limit": 512, "lines": [12]}
 
 
 BROKEN = lines(10) + b"{oops\n" + json.dumps({"messages": [{"role": "user", "content": "x"}]}).encode()

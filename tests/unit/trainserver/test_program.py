@@ -72,13 +72,12 @@ def _steps(server: Server, job_id: str) -> list[int]:
     return [event.data["step"] for event in server.events(job_id) if event.type == "metrics"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_job_goes_on_after_the_server_was_ended_and_nothing_is_told_twice(own_server: Server, number: int):
+def test_a_job_goes_on_after_the_server_was_ended_and_nothing_is_told_twice(own_server: Server):
     job = own_server.job(lines(12), hyperparameters={"n_epochs": 50, "batch_size": 4})
     waiting = own_server.job(hyperparameters={"n_epochs": 1})
     until(lambda: len(_steps(own_server, job.id)) > 3, "the second epoch")
     before = own_server.events(job.id)
-    own_server.stop(number)
+    own_server.stop()
     own_server.start()
     ended = _steps(own_server, job.id)[-1]
     until(lambda: len(_steps(own_server, job.id)) > ended + 3, "another epoch")
