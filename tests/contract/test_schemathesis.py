@@ -1,8 +1,7 @@
-"""Requests made up from OpenAI's description: whatever comes, an answer is as described or a clear refusal."""
+"""Requests made up from OpenAI's description: an answer is as described, or a clear refusal."""
 
 from __future__ import annotations
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error

@@ -113,9 +113,9 @@ async def test_an_image_is_refused_and_named(app: Inside, client: AsyncOpenAI):
     with pytest.raises(openai.BadRequestError) as caught:
         await client.chat.completions.create(model="tiny", messages=image)
     assert caught.value.param == "messages.[0]"
+    items: Any = [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x/y.png"}]}]
     with pytest.raises(openai.BadRequestError) as caught:
-        part = {"type": "input_image", "image_url": "https://x/y.png"}
-        await client.responses.create(model="tiny", input=[{"role": "user", "content": [part]}])  # type: ignore[list-item]
+        await client.responses.create(model="tiny", input=items)
     assert caught.value.param == "input[0].content"
 
 
