@@ -34,9 +34,10 @@ ENOUGH = 20
 
 @dataclass
 class Timed:
-    """Seconds of each turn; ``tokens`` and ``megabytes`` of the last one."""
+    """Seconds and CPU seconds of each turn; ``tokens`` and ``megabytes`` of the last one."""
 
     seconds: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
     tokens: int = 0
     megabytes: float = 0.0
 
@@ -49,8 +50,9 @@ class Timed:
             env=env,
             cwd=HERE.parent,
         )
-        seconds, *more = done.stdout.splitlines()[-1].split()
+        seconds, work, *more = done.stdout.splitlines()[-1].split()
         self.seconds.append(float(seconds))
+        self.work.append(float(work))
         self.tokens = int(more[0]) if more else 0
         self.megabytes = float(more[1]) if len(more) > 1 else 0.0
 
@@ -109,7 +111,9 @@ def measure(path: Path, turns: int) -> dict[str, Timed]:
 
 
 def line(name: str, timed: Timed, size: float, beside: tuple[str, Timed | None, float] | None) -> str:
-    own = f"{name:<44} {timed.median():7.2f} s {size / timed.median():7.0f} MB/s"
+    own = (
+        f"{name:<44} {timed.median():7.2f} s {size / timed.median():7.0f} MB/s   CPU {min(timed.work):.2f} s"
+    )
     if beside is None:
         return own
     other, theirs, target = beside
@@ -119,7 +123,8 @@ def line(name: str, timed: Timed, size: float, beside: tuple[str, Timed | None, 
     words = "reached" if ratio >= target else "not reached"
     speed = f"{size / theirs.median():.0f} MB/s"
     words = f" (target {target:g}: {words})" if size >= ENOUGH else ""
-    return f"{own}   {other} {theirs.median():.2f} s, {speed}: {ratio:.1f} times as fast{words}"
+    theirs_in_words = f"{other} {theirs.median():.2f} s, {speed}, CPU {min(theirs.work):.2f} s"
+    return f"{own}   {theirs_in_words}: {ratio:.1f} times as fast{words}"
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """Times one part of the check in a fresh process: ``rules``, ``tokens`` or ``examine``.
 
-Prints seconds, tokens and the most memory all its processes held together, in MB: the sum of their
-proportional shares (PSS) every 50 ms where the system tells it, else the sum of what each peaked at.
+Prints seconds, CPU seconds of all its processes, tokens, and the most memory that all its processes held
+together, in MB: the sum of their proportional shares (PSS) every 50 ms where the system tells it and
+``memory`` is asked for, else the sum of what each peaked at.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def main(part: str, path: Path) -> None:
         report = check_file(path)
     if "memory" in sys.argv:
         memory.start()
+    before = time.process_time()
     start = time.perf_counter()
     if part == "examine":
         report = examine(path, report)
@@ -62,9 +64,14 @@ def main(part: str, path: Path) -> None:
         report = check_file(path, base=base_info("gpt-4.1-mini"), pace=Pace(tokens=part == "tokens"))
     seconds = time.perf_counter() - start
     memory.over.set()
+    work = (
+        sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        - before
+    )
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     most = memory.most or sum(peaks) * 1024
-    print(seconds, report.tokens.total if report.tokens else 0, most / 1e6)
+    print(seconds, work, report.tokens.total if report.tokens else 0, most / 1e6)
 
 
-main(sys.argv[1], Path(sys.argv[2]))
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

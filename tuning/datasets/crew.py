@@ -15,8 +15,9 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
@@ -50,7 +51,9 @@ def workers_for(size: int) -> int:
     return min(cores - 1, MOST_WORKERS) if size >= PARALLEL_FROM and os.name == "posix" else 0
 
 
-def scan(plan: Plan, parts: Iterable[tuple[int, int]], workers: int) -> Iterator[tuple[int, Part]]:
+def scan(
+    plan: Plan, parts: Iterable[tuple[int, int]], workers: int
+) -> Generator[tuple[int, Part], None, None]:
     """The end offset of each part, and what was seen in it, in the order of the file."""
     if workers:
         with _Crew(plan, workers) as crew:
@@ -186,8 +189,9 @@ def _unframed(stream: BinaryIO) -> bytearray | None:
 def _exactly(stream: BinaryIO, size: int) -> bytearray | None:
     data = bytearray(size)
     view, filled = memoryview(data), 0
+    into = cast("RawIOBase", stream).readinto
     while filled < size:
-        read = stream.readinto(view[filled:])
+        read = into(view[filled:])
         if not read:
             return None
         filled += read
