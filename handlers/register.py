@@ -8,7 +8,6 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from handlers import actions, chatting, commands, files, home, mentions, modals
-from handlers.catchup import CatchUp
 from handlers.dataset_buttons import DatasetButtons
 from handlers.house import House
 from handlers.inbox import Door
@@ -17,10 +16,8 @@ from handlers.worker import Handle, Worker
 from storage.records import InboxItem
 
 
-def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Worker:
+def register(app: AsyncApp, house: House) -> Worker:
     """Hangs the door into ``app`` and answers the worker behind it, to be run beside the app.
-
-    ``catchup`` finds what was said while nobody listened, and brings it through the same door.
 
     The door is the only thing Bolt calls: it keeps and acknowledges, the worker does the rest.
     """
@@ -42,9 +39,7 @@ def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Wor
         "home": home.on_home,
     }
     worker.serve(handlers, drops.resume)
-    door = Door(house, worker, catchup.saw if catchup else None)
-    if catchup is not None:
-        catchup.serve(door.take_late)
+    door = Door(house, worker)
 
     async def keep(body: dict[str, Any]) -> BoltResponse:
         return await door.keep(body)
