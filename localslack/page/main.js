@@ -36,8 +36,10 @@ function receive(event, panes) {
     case "message_deleted": store.remove(event.channel, event.ts); break;
     case "view_opened": case "view_pushed": case "view_updated": case "view_closed": viewEvent(event); break;
     case "home": if (current().home) panes.main.home.refresh(); break;
-    case "channel": store.loadState().catch(say); break;
+    case "channel": case "people": store.loadState().catch(say); break;
     case "status": case "typing": store.setStatus(event.channel, event.thread_ts, event.text); break;
+    case "session": store.setSession(event.channel, event.thread_ts, event.session); break;
+    case "prompts": store.setPrompts(event.channel, event.prompts); break;
     case "error": if (!isWaiting()) toast(event.message); break; // the answer to the call will say it
     case "reset": refresh(panes); break;
   }

@@ -3,7 +3,9 @@ import { asUser } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { store } from "../lib/store.js";
+import { fileInput, richTextInput } from "./bigfields.js";
 import { button, feedback, iconElement, overflow } from "./buttons.js";
+import { chart } from "./chart.js";
 import { link } from "./inline.js";
 import { choices, picker, textInput, unsupported } from "./inputs.js";
 import { markdown } from "./markdown.js";
@@ -49,7 +51,16 @@ const BLOCKS = {
   card,
   carousel: (b, surface, id) => h("div.carousel", { tabindex: "0", role: "region", "aria-label": "Cards" }, (b.elements ?? []).map((c) => card(c, surface, c.block_id ?? id))),
   container,
+  data_visualization: (b) => chart(b),
+  video: (b) => placeholder("Video", bare(b.title), b.title_url ?? b.video_url),
+  call: (b) => placeholder("Call", b.call?.v1?.title ?? b.call_id, b.call?.v1?.join_url),
+  file: (b) => placeholder("File", b.external_id, null),
 };
+
+/** A block of which only the name and the address are shown. */
+function placeholder(kind, name, url) {
+  return h("div.placeholder-block", { "data-testid": "placeholder" }, icon("info", 15), h("strong", {}, kind), h("span", {}, name ?? ""), url && link(url, "open"));
+}
 
 function section(block, surface, id) {
   return h("div.section", {},
@@ -70,6 +81,8 @@ function element(e, surface, id, dispatch) {
     case "image": return picture(e, "accessory-image");
     case "plain_text_input": case "number_input": case "email_text_input": case "url_text_input":
       return textInput(e, surface, id, dispatch);
+    case "rich_text_input": return richTextInput(e, surface, id);
+    case "file_input": return fileInput(e, surface, id);
     case "datepicker": case "timepicker": case "datetimepicker": return picker(e, surface, id, dispatch);
     case "checkboxes": case "radio_buttons": return choices(e, surface, id, dispatch);
     default: return /^(multi_)?(static|external|users|conversations|channels)_select$/.test(e.type)
@@ -82,7 +95,7 @@ function input(block, surface, id) {
   const key = `input-${++count}`;
   const group = field.classList.contains("choices");
   const hintId = block.hint ? `${key}-hint` : null;
-  const control = field.matches("input, textarea, button, .choices") ? field : null;
+  const control = field.matches("input, textarea, button, .choices") ? field : field.querySelector("input.file-input");
   if (control) {
     control.id = key;
     control.setAttribute("aria-labelledby", `${key}-label`);

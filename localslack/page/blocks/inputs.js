@@ -94,6 +94,5 @@ export function choices(element, surface, blockId, dispatch) {
 }
 
 export function unsupported(element) {
-  const what = element.type === "file_input" ? "File fields do not work in this workspace: drop the file into a channel instead" : `cannot show element type ${element.type}`;
-  return h("span.unknown-block", { "data-testid": "unknown-element" }, what);
+  return h("span.unknown-block", { "data-testid": "unknown-element" }, `cannot show element type ${element.type}`);
 }

@@ -31,6 +31,8 @@ class Store {
   threads = new Map(); // "channel/ts" → messages, root first
   #turn = 0;
   #arrived = new Map(); // "channel/ts" → {at, message}, the latest changes
+  sessions = new Map(); // "channel/ts" → {status, title, stoppable}
+  prompts = new Map(); // channel → [{title, message}]
   statuses = new Map(); // "channel/thread_ts" → {text, until}
 
   async loadState() {
@@ -65,6 +67,7 @@ class Store {
 
   /** Name of a conversation as this person reads it. */
   title(channel) {
+    if (channel?.is_mpim) return channel.title;
     if (!channel?.is_im) return channel?.name ?? "";
     const other = this.users.get(channel.user ?? channel.members?.find((id) => id !== this.me.id));
     return other?.real_name || other?.name || channel.name;
@@ -79,6 +82,7 @@ class Store {
   async loadFeed(channel, before) {
     const started = performance.now();
     const page = await get(`/ui/channels/${channel}/messages?limit=60${before ? `&before=${encodeURIComponent(before)}` : ""}`);
+    this.setPrompts(channel, page.prompts ?? []);
     const kept = before ? this.feeds.get(channel)?.messages ?? [] : [];
     this.feeds.set(channel, { messages: merge(kept, this.#newest(channel, page.messages, started)), hasMore: Boolean(page.has_more) });
     emit("feed", channel);
@@ -86,7 +90,8 @@ class Store {
 
   async loadThread(channel, ts) {
     const started = performance.now();
-    const { messages } = await get(`/ui/channels/${channel}/threads/${ts}`);
+    const { messages, session } = await get(`/ui/channels/${channel}/threads/${ts}`);
+    this.setSession(channel, ts, session);
     this.threads.set(`${channel}/${ts}`, merge([], this.#newest(channel, messages, started)));
     emit("thread", `${channel}/${ts}`);
   }
@@ -168,6 +173,16 @@ class Store {
   status(channel, threadTs) {
     const found = this.statuses.get(`${channel}/${threadTs ?? ""}`);
     return found && found.until > Date.now() ? found.text : "";
+  }
+
+  setSession(channel, threadTs, session) {
+    this.sessions.set(`${channel}/${threadTs}`, session);
+    emit("session", `${channel}/${threadTs}`);
+  }
+
+  setPrompts(channel, prompts) {
+    this.prompts.set(channel, prompts);
+    emit("prompts", channel);
   }
 
   setUnread(channel, count) {

@@ -31,6 +31,16 @@ export function addChannel() {
   name.focus();
 }
 
+/** Closes a channel for good, or opens it again. */
+export async function archive(channel, archived) {
+  try {
+    await post(`/ui/channels/${channel.id}/archive`, { archived });
+    await store.loadState();
+  } catch (error) {
+    say(error);
+  }
+}
+
 /** Everybody in a channel, with a way to bring people in and out. */
 export function members(channelId) {
   const stop = on("channels", () => paint());
@@ -52,6 +62,8 @@ export function members(channelId) {
       all.some((u) => !inside.has(u.id)) ? h("h3.members-out", {}, "Not in this channel") : "",
       h("ul.members", {}, all.filter((u) => !inside.has(u.id)).map((u) => row(u, false))));
   };
+  const here = store.channels.get(channelId);
+  if (!here.is_archived && !here.is_mpim) box.footer.append(h("button.button", { type: "button", "data-testid": "archive", onclick: () => (stop(), box.close(), archive(here, true)) }, "Archive channel"));
   paint();
   emit("channels");
 }

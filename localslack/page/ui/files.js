@@ -18,7 +18,13 @@ export function size(bytes) {
 }
 
 export function files(list) {
-  return h("div.files", {}, list.map((f) => (f.is_image ? image(f) : card(f))));
+  return h("div.files", {}, list.map((f) => (GONE[f.mode] ? gone(f) : f.is_image ? image(f) : card(f))));
+}
+
+const GONE = { tombstone: "This file was deleted.", hidden_by_limit: "This file is hidden: the workspace is over its limit.", external: "A link to a file elsewhere" };
+
+function gone(f) {
+  return h("div.file-card.file-gone", { "data-testid": "file", "data-name": f.name, "data-mode": f.mode }, icon("file", 16), h("span", {}, GONE[f.mode]), f.mode === "external" && h("span.file-name", {}, f.name));
 }
 
 function image(f) {

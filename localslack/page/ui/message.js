@@ -12,6 +12,7 @@ import { files } from "./files.js";
 import { confirm, menu, toast } from "./layer.js";
 import { pickEmoji } from "./emojipicker.js";
 import { openThread } from "./route.js";
+import { mark } from "./sidebar.js";
 
 const QUICK = ["white_check_mark", "eyes", "+1"];
 const chosenValues = new Map(); // "channel/ts" → values Map, kept while the message is re-rendered
@@ -51,7 +52,7 @@ function headline(m, who) {
   const at = moment(m.ts);
   return h("div.headline", {},
     h("span.author", { "data-testid": "author" }, who.real_name || who.name),
-    who.is_bot && h("span.badge", {}, "APP"),
+    who.is_bot ? h("span.badge", {}, "APP") : mark(who),
     h("time.time", { datetime: at.toISOString(), title: `${dayName(at)}, ${clock(at)}` }, clock(at)));
 }
 

@@ -3,7 +3,7 @@ import { explain, post } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { avatar, icon, iconButton } from "../lib/icons.js";
 import { on, store } from "../lib/store.js";
-import { members } from "./channels.js";
+import { archive, members } from "./channels.js";
 import { Composer, dropZone } from "./composer.js";
 import { Home } from "./home.js";
 import { toast } from "./layer.js";
@@ -35,19 +35,21 @@ export class MainPane {
     this.jump = h("button.jump", { type: "button", hidden: true, "data-testid": "jump" }, icon("down", 15), "New messages");
     this.composer = new Composer();
     this.join = h("div.join", { hidden: true });
-    this.foot = h("div.pane-foot", {}, this.jump, this.join, this.composer.node, this.status);
+    this.prompts = h("div.prompts", { hidden: true, "data-testid": "prompts" });
+    this.foot = h("div.pane-foot", {}, this.jump, this.join, this.prompts, this.composer.node, this.status);
     this.home = new Home();
     this.node = h("main.main-pane", { "data-testid": "main-pane" }, this.head, this.scroll, this.home.node, this.foot);
     this.list = new MessageList(this.scroll, { jump: this.jump, onTop: () => this.#older() });
     dropZone(this.node, this.composer, () => this.title);
     on("feed", (id) => id === this.#channel && this.#show());
     on("status", () => this.#status());
+    on("prompts", (id) => id === this.#channel && this.#prompts());
     on("channels", () => (this.#head(), this.#membership()));
   }
 
   get title() {
     const channel = store.channels.get(this.#channel);
-    return channel ? (channel.is_im ? store.title(channel) : `#${channel.name}`) : store.appName;
+    return channel ? (channel.is_im || channel.is_mpim ? store.title(channel) : `#${channel.name}`) : store.appName;
   }
 
   async open({ home, channel }) {
@@ -90,6 +92,15 @@ export class MainPane {
     this.scroll.dataset.empty = `This is the very beginning of ${this.title}.`;
   }
 
+  /** What the app suggests to say; a click says it. */
+  #prompts() {
+    const place = this.#channel;
+    const list = store.prompts.get(place) ?? [];
+    this.prompts.hidden = !list.length;
+    const say = (text) => post(`/ui/channels/${place}/messages`, { text }).catch((error) => toast(explain(error)));
+    this.prompts.replaceChildren(...list.map((p) => h("button.button.small", { type: "button", "data-testid": "prompt", onclick: () => say(p.message) }, p.title)));
+  }
+
   #status() {
     statusLine(this.status, statusText(this.#channel ? store.status(this.#channel, null) : ""));
   }
@@ -98,20 +109,25 @@ export class MainPane {
     const channel = store.channels.get(this.#channel);
     const dm = !channel || channel.is_im;
     const appPage = !channel || (channel.is_im && channel.id === store.appDm()?.id);
-    const title = channel ? (dm ? store.title(channel) : channel.name) : store.appName;
+    const title = channel ? (dm || channel.is_mpim ? store.title(channel) : channel.name) : store.appName;
     const who = channel?.is_im ? store.user(channel.user ?? channel.members?.find((id) => id !== store.me.id)) : store.bot;
     this.head.replaceChildren(
-      h("div.pane-title", {}, dm ? avatar(who, 24) : icon(channel.is_private ? "lock" : "hash", 19), h("h2", { "data-testid": "channel-title" }, title), dm && who?.is_bot && h("span.badge", {}, "APP")),
+      h("div.pane-title", {}, dm ? avatar(who, 24) : icon(channel.is_mpim ? "people" : channel.is_private ? "lock" : "hash", 19), h("h2", { "data-testid": "channel-title" }, title), channel?.is_ext_shared && h("span.badge", { "data-testid": "shared" }, "shared with another workspace"), dm && who?.is_bot && h("span.badge", {}, "APP")),
       appPage ? tabs(channel) : "",
       channel && !dm ? h("button.people-button", { type: "button", title: "People in this channel", "aria-label": `${channel.members?.length ?? 0} people in this channel`, "data-testid": "members", onclick: () => members(channel.id) }, icon("people", 17), String(channel.members?.length ?? "")) : "");
   }
 
   #membership() {
     const channel = store.channels.get(this.#channel);
-    const outside = Boolean(channel) && channel.is_member === false;
+    const archived = Boolean(channel?.is_archived);
+    const outside = archived || (Boolean(channel) && channel.is_member === false);
     this.join.hidden = !outside;
     this.composer.node.hidden = outside;
     if (!outside) return;
+    if (archived) {
+      this.join.replaceChildren(h("span", { "data-testid": "archived" }, `#${channel.name} is archived.`), h("button.button", { type: "button", onclick: () => archive(channel, false) }, "Open it again"));
+      return;
+    }
     const enter = () => post(`/ui/channels/${channel.id}/members`, { user: store.me.id }).then(() => store.loadState(), (error) => toast(explain(error)));
     this.join.replaceChildren(h("span", {}, `You are looking at #${channel.name}.`), h("button.button.primary", { type: "button", onclick: enter }, "Join channel"));
   }
@@ -130,16 +146,30 @@ export class ThreadPane {
     this.where = h("small");
     this.scroll = h("div.scroll", { tabindex: "-1" });
     this.status = h("div.status", { role: "status", hidden: true, "data-testid": "thread-status" });
+    this.stop = h("button.button.small.stop", { type: "button", hidden: true, "data-testid": "stop", onclick: () => this.#stop() }, "Stop");
     this.jump = h("button.jump", { type: "button", hidden: true }, icon("down", 15), "New replies");
     this.composer = new Composer({ inThread: true });
     this.node = h("aside.thread-pane", { "aria-label": "Thread", hidden: true, "data-testid": "thread-pane" },
       h("header.pane-head", {}, h("div.pane-title", {}, h("h2", {}, "Thread"), this.where), iconButton("close", "Close thread", closeThread, { "data-testid": "thread-close" })),
-      this.scroll, h("div.pane-foot", {}, this.jump, this.composer.node, this.status));
+      this.scroll, h("div.pane-foot", {}, this.jump, this.stop, this.composer.node, this.status));
     this.list = new MessageList(this.scroll, { inThread: true, jump: this.jump });
     dropZone(this.node, this.composer, () => "this thread");
     this.node.addEventListener("keydown", (e) => e.key === "Escape" && !e.defaultPrevented && closeThread());
     on("thread", (key) => this.#at && key === `${this.#at.channel}/${this.#at.ts}` && this.#show());
     on("status", () => this.#status());
+    on("session", () => this.#session());
+  }
+
+  /** The Stop button stands there while the app is at work and can hear a stop. */
+  #session() {
+    const session = this.#at && store.sessions.get(`${this.#at.channel}/${this.#at.ts}`);
+    this.stop.hidden = !session?.stoppable;
+  }
+
+  async #stop() {
+    this.stop.disabled = true;
+    await post(`/ui/channels/${this.#at.channel}/threads/${this.#at.ts}/stop`).catch((error) => toast(explain(error)));
+    this.stop.disabled = false;
   }
 
   async open(channel, ts) {
@@ -154,6 +184,8 @@ export class ThreadPane {
     this.where.textContent = place ? (place.is_im ? store.title(place) : `#${place.name}`) : "";
     this.node.hidden = false;
     this.composer.at({ channel, thread_ts: ts }, "");
+    this.composer.node.hidden = Boolean(place?.is_archived);
+    this.#session();
     this.#show(true);
     this.#status();
     await this.reload();

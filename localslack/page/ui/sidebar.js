@@ -23,15 +23,16 @@ export class Sidebar {
   }
 
   #channels() {
-    const list = [...store.channels.values()].filter((c) => !c.is_im).sort((a, b) => Number(a.is_private) - Number(b.is_private) || a.name.localeCompare(b.name));
+    const list = [...store.channels.values()].filter((c) => !c.is_im && !c.is_mpim && !(c.is_archived && current().channel !== c.id)).sort((a, b) => Number(a.is_private) - Number(b.is_private) || a.name.localeCompare(b.name));
     return this.#group("Channels", list.map((c) => entry(c, icon(c.is_private ? "lock" : "hash", 16), c.name)),
       iconButton("plus", "Add a channel", addChannel, { "data-testid": "add-channel" }));
   }
 
   #direct() {
-    const list = [...store.channels.values()].filter((c) => c.is_im);
+    const list = [...store.channels.values()].filter((c) => c.is_im || c.is_mpim);
     if (!list.length) return null;
     return this.#group("Direct messages", list.map((c) => {
+      if (c.is_mpim) return entry(c, icon("people", 16), store.title(c));
       const other = store.user(c.user ?? c.members?.find((id) => id !== store.me.id)) ?? { name: c.name };
       return entry(c, avatar(other, 20), store.title(c), other.is_bot);
     }));
@@ -55,12 +56,18 @@ function entry(c, sign, name, isApp = false) {
   }, sign, h("span.side-name", {}, name), isApp && h("span.badge", {}, "APP"), unread && h("span.count", { "data-testid": "unread" }, c.unread));
 }
 
+/** What sets a person apart: a guest, or somebody of another workspace. */
+export function mark(user) {
+  const word = user.team && user.team !== store.team?.id ? "other workspace" : user.is_guest ? "guest" : "";
+  return word && h("span.badge", { "data-testid": "person-mark" }, word);
+}
+
 /** Switches the acting person; the page starts anew as that person. */
 function people() {
   const humans = [...store.users.values()].filter((u) => !u.is_bot);
   return h("div.people", { role: "group", "aria-label": "Act as" }, h("span.people-label", {}, "Act as"), humans.map((u) => {
     const me = u.id === store.me.id || u.name === actingAs;
     return h("a.person", { href: `/?user=${encodeURIComponent(u.name)}${location.hash}`, class: me ? "me" : "", "aria-current": me ? "true" : null, "data-testid": "person", "data-name": u.name, "data-fk": `as:${u.name}` },
-      avatar(u, 22), u.real_name || u.name);
+      avatar(u, 22), u.real_name || u.name, mark(u));
   }));
 }
