@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import IO
 
+import aiohttp
 import structlog
 from aiohttp import WSMessage
 from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
@@ -25,11 +26,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartError
+from bot.health import Health, serving
 from bot.settings import Settings
+from bot.socket import SocketWatch
+from handlers.catchup import CatchUp
 from handlers.delivery import Delivery
 from handlers.house import House
 from handlers.register import register
 from handlers.slackapi import code_of, text_in
+from handlers.slackclient import PacedClient
 from storage.store import Store
 from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
@@ -92,6 +97,12 @@ async def _who_am_i(client: AsyncWebClient, app_token: str) -> tuple[str, str]:
     return text_in(me, "user_id"), text_in(me, "team_id")
 
 
+def _session() -> aiohttp.ClientSession:
+    """The connections to Slack, kept for less time than Slack's side keeps them."""
+    connector = aiohttp.TCPConnector(keepalive_timeout=4.0)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30), trust_env=True)
+
+
 class Bot:
     """The running bot; build it with :meth:`start`, then wait in :meth:`run`."""
 
@@ -116,16 +127,23 @@ class Bot:
         self._stack.push_async_callback(store.close)
         bot_token = settings.slack_bot_token.get_secret_value()
         app_token = settings.slack_app_token.get_secret_value()
-        client = AsyncWebClient(token=bot_token, base_url=settings.api_url)
+        session = await self._stack.enter_async_context(_session())
+        client = PacedClient(token=bot_token, base_url=settings.api_url, session=session)
         bot_user, team = await _who_am_i(client, app_token)
         house = self._build_house(store, client, bot_user, team, bot_token)
         app = AsyncApp(client=client, logger=None)
-        worker = register(app, house)
-        await self._connect(app, app_token)
+        catchup = CatchUp(house)
+        await catchup.load()
+        worker = register(app, house, catchup)
+        watch = await self._connect(app, app_token, catchup)
         self._tasks = [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(Delivery(house).run(), name="delivery"),
+            asyncio.create_task(catchup.run(), name="catch-up"),
+            asyncio.create_task(watch.run(), name="socket watch"),
         ]
+        self._stack.push_async_callback(catchup.keep)
+        await self._serve_health(store, watch)
         self._schedule(house.engine, house.intake)
         self._stack.push_async_callback(worker.close)
         log.info("started", team=team, providers=list(house.providers.names))
@@ -161,18 +179,31 @@ class Bot:
             max_file_bytes=settings.max_file_bytes,
             bot_token=bot_token,
             admins=settings.admins,
+            guests=settings.ftbot_guests == "allow",
         )
 
-    async def _connect(self, app: AsyncApp, app_token: str) -> None:
+    async def _connect(self, app: AsyncApp, app_token: str, catchup: CatchUp) -> SocketWatch:
         handler = AsyncSocketModeHandler(app, app_token)
 
+        def hello() -> None:
+            catchup.connected()
+            self.connected.set()
+
+        watch = SocketWatch(handler.client, hello)
+
         async def heard(message: WSMessage) -> None:
-            if '"hello"' in str(message.data):
-                self.connected.set()
+            watch.heard(str(message.data))
 
         handler.client.on_message_listeners.append(heard)
         self._stack.push_async_callback(handler.close_async)
         await handler.connect_async()
+        return watch
+
+    async def _serve_health(self, store: Store, watch: SocketWatch) -> None:
+        port = self.settings.ftbot_health_port
+        if port:
+            health = Health(store, watch.silence, self.connected.is_set, time.time)
+            await self._stack.enter_async_context(serving(health, self.settings.ftbot_health_host, port))
 
     def _schedule(self, engine: Engine, intake: Intake) -> None:
         scheduler = AsyncIOScheduler()

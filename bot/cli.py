@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -52,6 +53,23 @@ def doctor() -> None:
     from bot.doctor import examine
 
     sys.exit(0 if asyncio.run(examine(click.echo)) else 1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def backup(file: Path) -> None:
+    """Copies the database to FILE while ftbot runs; the copy is checked before it takes its name."""
+    from bot.backup import backup as copy
+    from bot.settings import load
+
+    try:
+        count = copy(load().database, file)
+    except BotError as problem:
+        _fail(problem)
+    else:
+        click.echo(
+            f"{file}: {count:,} bytes, checked. To restore, stop ftbot and put it in place of ftbot.db."
+        )
 
 
 @main.command()

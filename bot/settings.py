@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     ftbot_max_file_mb: int = Field(default=512, ge=1)
     ftbot_keep_datasets: Literal["forever"] | Annotated[float, Field(gt=0)] = "forever"
     ftbot_admins: str = ""
+    ftbot_guests: Literal["refuse", "allow"] = "refuse"
+    ftbot_health_port: int = Field(default=0, ge=0, le=65535)
+    ftbot_health_host: str = "127.0.0.1"
     ftbot_command: str = Field(default="/ft", pattern=r"^/[a-z0-9_-]{1,31}$")
     ftbot_log_level: Literal["debug", "info", "warning", "error"] = "info"
 

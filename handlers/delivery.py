@@ -17,9 +17,11 @@ from handlers.answer import Message
 from handlers.errors import DeliveryFailed, NotYet
 from handlers.house import House
 from handlers.incoming import parts_of
+from handlers.meters import NOTICE_LAG, NOTICES_DEAD
 from handlers.posting import FOREVER, UNKNOWN, Desk, certain
 from handlers.rendering import Rendered, render_card, render_notice
 from handlers.slackapi import code_of, limited, retry_after
+from handlers.slackclient import PacedClient
 from handlers.views.drop_card import EYES, reaction
 from storage import datasets, outbox
 from storage.errors import NotFound, StoreClosed, StoreError, StoreUnusable
@@ -33,6 +35,8 @@ LOOK_EVERY = 1.0
 LONGEST_BACKOFF = 300.0
 CLOCK_SLACK = 600.0
 """Seconds that our clock and Slack's may differ when a thread is read for a lost message."""
+EDITS_AT_ONCE = 4
+"""Cards edited at the same time; the others wait and are shown as they are then."""
 ODD_TRIES = 5
 """Tries of a notice that fails inside ftbot, before it is given up."""
 
@@ -45,15 +49,12 @@ class Delivery:
         house: House,
         *,
         client: AsyncWebClient | None = None,
-        pace: float = 1.0,
         edit_every: float = 3.0,
     ) -> None:
-        """``pace``: seconds between posts in one channel; ``edit_every``: between edits of one card."""
+        """``edit_every``: seconds between edits of one card. The client keeps Slack's limits."""
         self._house = house
         self._desk = Desk(client or _own_client(house))
-        self._pace = pace
         self._edit_every = edit_every
-        self._next_post: dict[str, float] = {}
         self._no_edit_before = 0.0
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, Message] = {}
@@ -94,6 +95,8 @@ class Delivery:
         for notice in await self._house.store.read(lambda db: outbox.due(db, now)):
             self._begin(f"{notice.channel}:{notice.thread_of or notice.thread or ''}", notice)
         for card in await self._house.store.read(outbox.stale_cards):
+            if sum(place.startswith("card:") for place in self._under_way) >= EDITS_AT_ONCE:
+                break  # rendered as late as possible, so that what goes out is the newest state
             if now - card.edited_at >= self._edit_every and now >= self._no_edit_before:
                 self._begin(f"card:{card.key}", card)
 
@@ -127,7 +130,6 @@ class Delivery:
             looked = True
             rendered = await render_notice(self._house, notice)
             message = await self._with_picture(rendered)
-            await self._turn(notice.channel)
             await self._house.store.write(lambda db: outbox.sending(db, notice.id))
             ts = await self._desk.post(
                 notice.channel, thread, message, notice.id, broadcast=rendered.broadcast
@@ -168,15 +170,9 @@ class Delivery:
         message = rendered.message
         return Message(message.text, [*message.blocks, block]) if block else message
 
-    async def _turn(self, channel: str) -> None:
-        """Waits for this channel's turn: Slack takes about one message a second in a channel."""
-        now = asyncio.get_running_loop().time()
-        mine = max(now, self._next_post.get(channel, 0.0))
-        self._next_post[channel] = mine + self._pace
-        await asyncio.sleep(mine - now)
-
     async def _sent(self, notice: Notice, ts: str) -> None:
         await self._house.store.write(lambda db: outbox.sent(db, notice, ts))
+        NOTICE_LAG.observe(max(0.0, self._house.clock() - notice.created_at))
         log.info("notice_sent", kind=notice.kind)
         if notice.kind == "drop_card":
             await self._react_calmly(int(notice.body["dataset_id"]))
@@ -194,9 +190,6 @@ class Delivery:
             await self._dead(notice, error)
             return
         wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
-        if wait:
-            later = asyncio.get_running_loop().time() + wait
-            self._next_post[notice.channel] = max(self._next_post.get(notice.channel, 0.0), later)
         due = self._house.clock() + (wait or min(LONGEST_BACKOFF, 2.0 ** min(notice.attempts, 8)))
         await self._house.store.write(lambda db: outbox.later(db, notice.id, due, error, untouched=untouched))
         log.warning("notice_waits", kind=notice.kind, error=error, attempts=notice.attempts + 1)
@@ -217,6 +210,7 @@ class Delivery:
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.error("notice_given_up", kind=notice.kind, error=error)
+        NOTICES_DEAD.labels(error if error in FOREVER else "other").inc()
         await self._house.store.write(lambda db: outbox.dead(db, notice.id, error))
 
     async def _edit(self, card: Card) -> None:
@@ -270,4 +264,6 @@ def _wanted(db: Database, dataset_id: int) -> tuple[Dataset, str]:
 
 def _own_client(house: House) -> AsyncWebClient:
     """A client without retry handlers: delivery alone decides what is tried again."""
+    if isinstance(house.client, PacedClient):
+        return house.client.behind()
     return AsyncWebClient(token=house.bot_token, base_url=house.client.base_url, retry_handlers=[])

@@ -25,7 +25,7 @@ class House:
     ``command`` is the slash command (``/ft``); ``spool`` the folder for files being fetched; ``file_hosts``
     the hosts a drop may be fetched from with the bot token; ``max_file_bytes`` the largest drop;
     ``admins`` the
-    user ids that may cancel what others started.
+    user ids that may cancel what others started; ``guests``: whether guests of this workspace may use ftbot.
     """
 
     store: Store
@@ -43,3 +43,4 @@ class House:
     max_file_bytes: int
     bot_token: str = field(repr=False)
     admins: frozenset[str] = frozenset()
+    guests: bool = False

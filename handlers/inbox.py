@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any, cast
 
 from slack_bolt.response import BoltResponse
 
-from handlers import modals
+from handlers import modals, suggestions
 from handlers.house import House
 from handlers.incoming import (
     STOP,
@@ -15,15 +17,25 @@ from handlers.incoming import (
     Payload,
     dropped,
     read_action,
+    read_change,
     read_command,
     read_message,
+    read_shortcut,
     read_submission,
     words_of,
 )
+from handlers.meters import ACK_SECONDS, EVENTS
 from handlers.verbs import VERBS
+from handlers.views.late import late_words
 from handlers.worker import Worker
-from storage import chats, inbox
-from storage.records import InboxItem
+from storage import chats, inbox, outbox
+from storage.records import InboxItem, Notice
+from storage.store import Database
+
+ABOUT = "about"
+"""Callback id of the message shortcut."""
+LATE = 60.0
+"""Seconds after which an answer is called late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ def sort(body: Payload, bot_user_id: str) -> list[Row]:
     if kind == "view_submission":
         sent = read_submission(body)
         return [Row(f"view:{sent.view.get('id')}", None, sent)]
+    if kind == "message_action" and body.get("callback_id") == ABOUT:
+        return [Row(f"about:{body.get('trigger_id')}", None, read_shortcut(body))]
     if "command" in body:
         typed = read_command(body)
         return [Row(f"command:{typed.trigger_id}", None, typed)]
@@ -55,6 +69,9 @@ def sort(body: Payload, bot_user_id: str) -> list[Row]:
 
 
 def _of_event(event: Payload, key: str, bot_user_id: str) -> list[Row]:
+    if event.get("subtype") in ("message_changed", "message_deleted"):
+        changed = read_change(event)
+        return [Row(key, None, changed)] if changed else []
     match event.get("type"):
         case "message" | "app_mention":
             said = read_message(event, bot_user_id)
@@ -85,9 +102,11 @@ def _of_message(said: Incoming, key: str) -> list[Row]:
 class Door:
     """Decides, writes, answers: the one place that acknowledges."""
 
-    def __init__(self, house: House, worker: Worker) -> None:
+    def __init__(self, house: House, worker: Worker, saw: Callable[[Payload], None] | None = None) -> None:
+        """``saw`` is told of every payload that was taken care of."""
         self._house = house
         self._worker = worker
+        self._saw = saw
 
     async def keep(self, body: dict[str, Any]) -> BoltResponse:
         """The acknowledgement of a payload, given once it is kept, was known already or is not for ftbot.
@@ -95,33 +114,80 @@ class Door:
         Raises:
             StoreError: it could not be written; without an acknowledgement Slack delivers it again.
         """
+        began = perf_counter()
+        fate = "failed"
+        try:
+            answer, fate = await self._keep(body)
+            if self._saw is not None:
+                self._saw(body)
+            return answer
+        finally:
+            EVENTS.labels(str(body.get("type") or "command"), fate).inc()
+            ACK_SECONDS.observe(perf_counter() - began)
+
+    async def _keep(self, body: dict[str, Any]) -> tuple[BoltResponse, str]:
         if body.get("type") == "block_suggestion":
-            return BoltResponse(status=200, body={"options": []})
+            found = await suggestions.options(self._house, body)
+            return BoltResponse(status=200, body={"options": found}), "answered"
         rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
         for row in rows:
             if row.said.kind == "submission" and (errors := await modals.errors_in(self._house, row.said)):
-                return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-        if rows and await self._write(rows):
+                refusal = {"response_action": "errors", "errors": errors}
+                return BoltResponse(status=200, body=refusal), "refused"
+        if not rows:
+            return BoltResponse(status=200, body=""), "not_ours"
+        new = await self._write(rows)
+        if new:
             self._worker.wake()
-        return BoltResponse(status=200, body="")
+        return BoltResponse(status=200, body=""), "kept" if new else "known"
+
+    async def take_late(self, body: Payload) -> bool:
+        """Takes an event that was found in the history; answers whether it was new. Says that it is late."""
+        rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
+        new = bool(rows) and await self._write(rows, late=True)
+        if new:
+            self._worker.wake()
+        return new
 
     async def _concerns(self, said: Incoming) -> bool:
+        if said.kind == "changed":
+            turn = await self._house.store.read(lambda db: chats.turn_at(db, said.channel, said.ts or ""))
+            return turn is not None and turn.role == "user"
         if said.kind != "message" or said.mentioned or said.is_dm:
             return True
         thread = await self._house.store.read(lambda db: chats.get(db, said.channel, said.root))
         return thread is not None and bool(thread.active)
 
-    async def _write(self, rows: list[Row]) -> bool:
+    async def _write(self, rows: list[Row], *, late: bool = False) -> bool:
         now = self._house.clock()
-        items = [
-            InboxItem(
-                id=0,
-                key=row.key,
-                content_key=row.content,
-                kind=row.said.kind,
-                payload=row.said.payload(),
-                received_at=now,
-            )
-            for row in rows
-        ]
-        return any(await self._house.store.write(lambda db: [inbox.put(db, item) for item in items]))
+
+        def put(db: Database) -> bool:
+            new = False
+            for row in rows:
+                if inbox.put(db, _item(row, now)):
+                    new = True
+                    if late and (notice := _late(row.said, now)):
+                        outbox.add(db, notice)
+            return new
+
+        return await self._house.store.write(put)
+
+
+def _item(row: Row, now: float) -> InboxItem:
+    return InboxItem(
+        id=0,
+        key=row.key,
+        content_key=row.content,
+        kind=row.said.kind,
+        payload=row.said.payload(),
+        received_at=now,
+    )
+
+
+def _late(said: Incoming, now: float) -> Notice | None:
+    """The word in the thread that the answer comes late; none when it is hardly late."""
+    late = now - float(said.ts or now)
+    if late < LATE:
+        return None
+    body = {"text": late_words(late)}
+    return Notice(f"late:{said.channel}:{said.ts}", "note", said.channel, body, now, thread=said.root)

@@ -10,7 +10,9 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
-Kind = Literal["drop", "message", "chat", "command", "action", "submission", "home"]
+Kind = Literal[
+    "drop", "message", "chat", "command", "action", "submission", "home", "compare", "changed", "about"
+]
 Payload = dict[str, Any]
 
 WAKING = (".jsonl", ".ndjson")
@@ -31,6 +33,7 @@ class Incoming:
     """One thing a person did.
 
     ``thread`` is the thread it was done in (``None``: in the channel itself), ``ts`` the message it is about.
+    ``team`` is the workspace the person belongs to, where Slack says it.
     ``text`` is what a person reads: without mention of the bot and markup. ``files``: id and name each.
     """
 
@@ -48,6 +51,7 @@ class Incoming:
     trigger_id: str | None = None
     action: str = ""
     value: str = ""
+    team: str = ""
     view: Payload = field(default_factory=dict[str, Any])
 
     def payload(self) -> Payload:
@@ -123,6 +127,7 @@ def read_message(event: Payload, bot_user_id: str) -> Incoming | None:
         files=_files(event.get("files")),
         is_dm=event.get("channel_type") == "im" or channel.startswith("D"),
         mentioned=bot_user_id in people,
+        team=str(event.get("user_team") or event.get("team") or ""),
         names_others=bool(people - {bot_user_id}) or bool(_GROUP.search(raw)),
     )
 
@@ -143,6 +148,38 @@ def dropped(said: Incoming) -> list[dict[str, str]]:
     """The files of a message that ftbot takes, stubs of unknown name among them."""
     asked = said.mentioned or said.is_dm
     return [f for f in said.files if not f["name"] or takes(f["name"], asked=asked)]
+
+
+def read_change(event: Payload) -> Incoming | None:
+    """A message that was edited (``text`` is the new one) or deleted (``text`` is empty)."""
+    channel, deleted = event.get("channel"), event.get("deleted_ts")
+    message = _part(event, "message")
+    ts = deleted or message.get("ts")
+    if not (isinstance(channel, str) and isinstance(ts, str)) or message.get("bot_id"):
+        return None
+    before = _part(event, "previous_message")
+    if not deleted and message.get("text") == before.get("text"):
+        return None  # an unfurled link, a reply counted: nothing was said anew
+    thread = message.get("thread_ts") or before.get("thread_ts")
+    user = str(message.get("user") or before.get("user") or "")
+    words = "" if deleted else readable(str(message.get("text") or ""), "")
+    return Incoming("changed", user, channel, ts, str(thread) if thread else None, words)
+
+
+def read_shortcut(body: Payload) -> Incoming:
+    """A shortcut on a message."""
+    message, channel = _part(body, "message"), str(_part(body, "channel").get("id", ""))
+    ts, thread = str(body.get("message_ts") or message.get("ts") or ""), message.get("thread_ts")
+    return Incoming(
+        kind="about",
+        user=str(_part(body, "user").get("id", "")),
+        channel=channel,
+        ts=ts,
+        thread=str(thread) if thread and thread != ts else None,
+        is_dm=channel.startswith("D"),
+        response_url=body.get("response_url"),
+        trigger_id=body.get("trigger_id"),
+    )
 
 
 def read_command(body: Payload) -> Incoming:
@@ -178,10 +215,15 @@ def read_action(body: Payload) -> Incoming | None:
         is_dm=channel.startswith("D"),
         response_url=body.get("response_url"),
         trigger_id=body.get("trigger_id"),
+        team=_team(body),
         action=action,
         value=_value(clicked),
         view=_view(_part(body, "view")),
     )
+
+
+def _team(body: Payload) -> str:
+    return str(_part(body, "user").get("team_id") or "")
 
 
 def _part(body: Payload, name: str) -> Payload:
@@ -212,6 +254,7 @@ def read_submission(body: Payload) -> Incoming:
         user=str(_part(body, "user").get("id", "")),
         view=_view(_part(body, "view")),
         trigger_id=body.get("trigger_id"),
+        team=_team(body),
     )
 
 

@@ -7,21 +7,25 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from handlers import actions, chatting, commands, files, home, mentions, modals
+from handlers import about, actions, chatting, commands, comparing, files, home, mentions, modals
+from handlers.catchup import CatchUp
 from handlers.dataset_buttons import DatasetButtons
 from handlers.house import House
 from handlers.inbox import Door
 from handlers.incoming import Incoming
+from handlers.people import People
 from handlers.worker import Handle, Worker
 from storage.records import InboxItem
 
 
-def register(app: AsyncApp, house: House) -> Worker:
+def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Worker:
     """Hangs the door into ``app`` and answers the worker behind it, to be run beside the app.
+
+    ``catchup`` finds what was said while nobody listened, and brings it through the same door.
 
     The door is the only thing Bolt calls: it keeps and acknowledges, the worker does the rest.
     """
-    worker = Worker(house)
+    worker = Worker(house, People(house))
     drops = files.Drops(house, worker.background)
     buttons = DatasetButtons(drops.begin)
 
@@ -37,9 +41,14 @@ def register(app: AsyncApp, house: House) -> Worker:
         "action": click,
         "submission": modals.on_submission,
         "home": home.on_home,
+        "compare": comparing.on_compare,
+        "changed": chatting.on_changed,
+        "about": about.on_about,
     }
     worker.serve(handlers, drops.resume)
-    door = Door(house, worker)
+    door = Door(house, worker, catchup.saw if catchup else None)
+    if catchup is not None:
+        catchup.serve(door.take_late)
 
     async def keep(body: dict[str, Any]) -> BoltResponse:
         return await door.keep(body)

@@ -11,17 +11,25 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from handlers import reply
+from handlers.answer import Message
 from handlers.house import House
 from handlers.incoming import Incoming
+from handlers.people import REFUSAL, People
 from handlers.slackapi import code_of, retry_after
 from storage import inbox
 from storage.errors import StoreClosed, StoreUnusable
 from storage.records import InboxItem
+from storage.store import Database
 
 log = structlog.get_logger(__name__)
 
 Handle = Callable[[House, InboxItem, Incoming], Awaitable[None]]
 AT_ONCE = 64
+"""Things handled at the same time."""
+HELD = 2_000
+"""Things taken from the inbox into memory at most; the others wait there."""
+BUSY_AFTER = 5.0
+"""Seconds that a person waits for their turn before they are told so."""
 TRIES = 3
 WAITS = (1.0, 4.0)
 """Seconds before the second and the third try."""
@@ -42,6 +50,12 @@ def lane(said: Incoming) -> str:
             return f"action:{said.channel}:{said.ts or said.view.get('id', '')}:{said.user}"
         case "submission":
             return f"view:{said.view.get('id', '')}"
+        case "about":
+            return f"about:{place}:{said.user}"
+        case "compare":
+            return f"compare:{place}"
+        case "changed":
+            return f"thread:{place}"
         case "drop" | "home":
             return f"{said.kind}:{place}:{said.user}"
 
@@ -49,7 +63,8 @@ def lane(said: Incoming) -> str:
 class Worker:
     """Runs until it is closed. Nothing is lost by closing or a crash: what is not done stays in the inbox."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, people: People | None = None) -> None:
+        """``people`` says who is turned away; without it nobody is."""
         self._house = house
         self._handlers: dict[str, Handle] = {}
         self._resume: Callable[[], Awaitable[None]] | None = None
@@ -57,8 +72,16 @@ class Worker:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._lanes: dict[str, deque[InboxItem]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._people = people
         self._last = 0
+        self._held = 0
+        self._ahead = 0
         self._closing = False
+
+    @property
+    def held(self) -> int:
+        """Things taken from the inbox and not finished."""
+        return self._held
 
     def serve(self, handlers: dict[str, Handle], resume: Callable[[], Awaitable[None]] | None = None) -> None:
         """Sets who handles which kind of item; ``resume`` is called once when :meth:`run` begins."""
@@ -81,7 +104,7 @@ class Worker:
             await self._resume()
         while not self._closing:
             self._news.clear()
-            for item in await self._house.store.read(lambda db: inbox.waiting(db, after=self._last)):
+            for item in await self._house.store.read(self._next):
                 self._last = item.id
                 self._line_up(item)
             if not self._closing:
@@ -98,7 +121,11 @@ class Worker:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
+    def _next(self, db: Database) -> list[InboxItem]:
+        return inbox.waiting(db, after=self._last, limit=max(0, HELD - self._held))
+
     def _line_up(self, item: InboxItem) -> None:
+        self._held += 1
         key = lane(Incoming.of(item.payload))
         if key in self._lanes:
             self._lanes[key].append(item)
@@ -112,16 +139,18 @@ class Worker:
             while queue and not self._closing:
                 await self._handle(queue[0])
                 queue.popleft()
+                self._held -= 1
                 self.wake()  # what was handled may have put something new into the inbox
         finally:
+            self._held -= len(queue)
             del self._lanes[key]
 
     async def _handle(self, item: InboxItem) -> None:
         said = Incoming.of(item.payload)
         for attempt in range(TRIES):
             try:
-                async with self._room:
-                    await self._handlers[said.kind](self._house, item, said)
+                if not await self._turn_away(said):
+                    await self._in_turn(item, said)
                 await self._house.store.write(lambda db: inbox.done(db, item.id))
                 return
             except (StoreClosed, StoreUnusable) as problem:
@@ -133,6 +162,40 @@ class Worker:
                 if final:
                     return
                 await asyncio.sleep(max(WAITS[attempt], _asked_wait(problem)))
+
+    async def _turn_away(self, said: Incoming) -> bool:
+        if self._people is None or not await self._people.refused(said):
+            return False
+        log.info("person_refused", kind=said.kind)
+        if said.kind in ("command", "action", "submission") or said.mentioned or said.is_dm:
+            await reply.tell(self._house, said, Message(REFUSAL))
+        return True
+
+    async def _in_turn(self, item: InboxItem, said: Incoming) -> None:
+        """Handles an item once there is room; who waits long for it is told so."""
+        self._ahead += 1
+        try:
+            try:
+                async with asyncio.timeout(BUSY_AFTER):
+                    await self._room.acquire()
+            except TimeoutError:
+                await self._say_busy(said)
+                await self._room.acquire()
+        finally:
+            self._ahead -= 1
+        try:
+            await self._handlers[said.kind](self._house, item, said)
+        finally:
+            self._room.release()
+
+    async def _say_busy(self, said: Incoming) -> None:
+        if said.kind == "home":
+            return
+        words = f"I am busy: about {self._ahead} requests wait. Yours is kept and comes in its turn."
+        try:
+            await reply.tell(self._house, said, Message(words))
+        except (SlackApiError, OSError, TimeoutError) as problem:
+            log.info("busy_not_said", problem=_name(problem))
 
     async def _failed(self, item: InboxItem, said: Incoming, problem: Exception, *, final: bool) -> None:
         log.warning(

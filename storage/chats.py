@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from storage.records import ChannelModel, ChatThread, Turn
-from storage.rows import first, insert, run, select, to_row
+from storage.rows import first, insert, pairs, run, select, to_row
 
 
 def begin(db: Database, thread: ChatThread) -> ChatThread:
@@ -63,7 +63,14 @@ def remove_turn(db: Database, channel: str, ts: str) -> bool:
 
 def users_of(db: Database, job_id: int) -> list[ChannelModel]:
     """Channels that use a job's model."""
-    return select(db, ChannelModel, "SELECT * FROM channel_models WHERE job_id = ? ORDER BY channel", [job_id])
+    return select(
+        db, ChannelModel, "SELECT * FROM channel_models WHERE job_id = ? ORDER BY channel", [job_id]
+    )
+
+
+def forget(db: Database, job_id: int) -> None:
+    """No channel uses a job's model any more."""
+    run(db, "DELETE FROM channel_models WHERE job_id = ?", [job_id])
 
 
 def use(db: Database, choice: ChannelModel) -> ChannelModel | None:
@@ -79,3 +86,13 @@ def use(db: Database, choice: ChannelModel) -> ChannelModel | None:
 def model_of(db: Database, channel: str) -> ChannelModel | None:
     """The model that new chats of a channel use."""
     return first(db, ChannelModel, "SELECT * FROM channel_models WHERE channel = ?", [channel])
+
+
+def active_in(db: Database, channel: str, *, limit: int) -> list[str]:
+    """The threads of a channel that are answered without a mention, newest first."""
+    found = pairs(
+        db,
+        "SELECT thread FROM chat_threads WHERE channel = ? AND active ORDER BY created_at DESC LIMIT ?",
+        [channel, limit],
+    )
+    return [str(thread) for (thread,) in found]

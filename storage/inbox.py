@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from storage.records import InboxItem
-from storage.rows import first, insert, run, select, update
+from storage.rows import first, insert, run, scalar, select, update
 
 
 def put(db: Database, item: InboxItem) -> int:
@@ -18,9 +18,19 @@ def get(db: Database, item_id: int) -> InboxItem | None:
     return first(db, InboxItem, "SELECT * FROM inbox WHERE id = ?", [item_id])
 
 
-def waiting(db: Database, *, after: int = 0) -> list[InboxItem]:
-    """Items not handled yet whose id is above ``after``, oldest first."""
-    return select(db, InboxItem, "SELECT * FROM inbox WHERE state = 'new' AND id > ? ORDER BY id", [after])
+def waiting(db: Database, *, after: int = 0, limit: int = -1) -> list[InboxItem]:
+    """Items not handled yet whose id is above ``after``, oldest first, at most ``limit`` (-1: all)."""
+    return select(
+        db,
+        InboxItem,
+        "SELECT * FROM inbox WHERE state = 'new' AND id > ? ORDER BY id LIMIT ?",
+        [after, limit],
+    )
+
+
+def depth(db: Database) -> int:
+    """How many items are not handled yet."""
+    return int(scalar(db, "SELECT count(*) FROM inbox WHERE state = 'new'"))
 
 
 def done(db: Database, item_id: int) -> None:

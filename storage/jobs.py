@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from storage.errors import NotFound
 from storage.records import OPEN_JOB_STATES, Checkpoint, Evaluation, Event, Job, JobState
-from storage.rows import first, insert, run, scalar, select, update
+from storage.rows import first, insert, pairs, run, scalar, select, update
 
 
 def add(db: Database, job: Job) -> Job:
@@ -98,7 +98,10 @@ def since(db: Database, moment: float) -> list[Job]:
 def of_owner(db: Database, owner: str, *, limit: int = 20) -> list[Job]:
     """Jobs a person started, newest first."""
     return select(
-        db, Job, "SELECT * FROM jobs WHERE owner = ? AND NOT archived ORDER BY id DESC LIMIT ?", [owner, limit]
+        db,
+        Job,
+        "SELECT * FROM jobs WHERE owner = ? AND NOT archived ORDER BY id DESC LIMIT ?",
+        [owner, limit],
     )
 
 
@@ -185,3 +188,8 @@ def change_evaluation(db: Database, job_id: int, **changes: Any) -> None:
 def touch_card(db: Database, job_id: int) -> None:
     """Says that the job's card no longer shows the truth."""
     run(db, "UPDATE cards SET dirty = dirty + 1 WHERE key = ?", [f"job:{job_id}"])
+
+
+def count_by_state(db: Database) -> dict[str, int]:
+    """How many jobs are in each state."""
+    return {str(state): int(n) for state, n in pairs(db, "SELECT state, count(*) FROM jobs GROUP BY state")}

@@ -88,6 +88,20 @@ def of_kind(db: Database, kind: str) -> list[Notice]:
     return select(db, Notice, "SELECT * FROM outbox WHERE kind = ? ORDER BY seq", [kind])
 
 
+def job_at(db: Database, channel: str, ts: str, root: str) -> int | None:
+    """The job whose card or notice stands in a message, or in whose thread the message is."""
+    told = first(db, Notice, "SELECT * FROM outbox WHERE channel = ? AND ts = ?", [channel, ts])
+    if told is not None and "job_id" in told.body:
+        return int(told.body["job_id"])
+    shown = first(
+        db,
+        Card,
+        "SELECT * FROM cards WHERE channel = ? AND kind = 'job_card' AND ts IN (?, ?)",
+        [channel, ts, root],
+    )
+    return shown.ref if shown else None
+
+
 def card(db: Database, key: str) -> Card | None:
     """One card."""
     return first(db, Card, "SELECT * FROM cards WHERE key = ?", [key])
@@ -117,3 +131,15 @@ def edited(db: Database, shown: Card, now: float, **changes: Any) -> None:
 def tried(db: Database, shown: Card, now: float) -> None:
     """Notes that an edit of a card was tried and did not succeed; it stays stale."""
     run(db, "UPDATE cards SET edited_at = ? WHERE key = ?", [now, shown.key])
+
+
+def depth(db: Database) -> tuple[int, int]:
+    """How many notices are not posted yet, and how many cards do not show the truth."""
+    notices = scalar(db, "SELECT count(*) FROM outbox WHERE state IN ('due', 'sending')")
+    return int(notices), int(scalar(db, "SELECT count(*) FROM cards WHERE dirty > 0 AND ts IS NOT NULL"))
+
+
+def oldest_due(db: Database) -> float | None:
+    """When the oldest notice that is not posted yet was written."""
+    value = scalar(db, "SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending')")
+    return None if value is None else float(value)

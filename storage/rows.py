@@ -74,6 +74,11 @@ def scalar(db: Database, sql: str, params: Params = ()) -> Any:
     return row[0] if row else None
 
 
+def pairs(db: Database, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query as plain tuples."""
+    return [tuple(row) for row in db.conn.execute(sql, list(params)).fetchall()]
+
+
 def run(db: Database, sql: str, params: Params = ()) -> int:
     """Runs one statement and answers how many rows it changed."""
     return db.conn.execute(sql, list(params)).rowcount

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -29,6 +30,7 @@ from tuning.providers.answers import (
     ProviderJob,
 )
 from tuning.providers.asking import INTENT, ToolCalls, chat_body, create_body
+from tuning.providers.meters import FIRST_TOKEN
 from tuning.providers.trouble import provider_errors
 
 PAGE = 100
@@ -109,6 +111,12 @@ class Gateway:
                     break
         return seen
 
+    async def newest_jobs(self, limit: int = 20) -> list[ProviderJob]:
+        """The newest jobs, whoever started them."""
+        with provider_errors():
+            page = await self._client.fine_tuning.jobs.list(limit=limit)
+            return [reading.job(j) for j in page.data]
+
     async def _job_pages(self, **question: Any) -> AsyncGenerator[list[ProviderJob]]:
         with provider_errors():
             page = await self._client.fine_tuning.jobs.list(limit=PAGE, **question)
@@ -140,6 +148,11 @@ class Gateway:
         """Asks to let a paused job go on."""
         with provider_errors():
             return reading.job(await self._client.fine_tuning.jobs.resume(job_id))
+
+    async def delete_model(self, model: str) -> None:
+        """Deletes a fine-tuned model."""
+        with provider_errors():
+            await self._client.models.delete(model)
 
     async def newest_events(self, job_id: str, known: set[str]) -> list[ProviderEvent]:
         """Events not in ``known``, oldest first: pages from the newest down to one with a known event.
@@ -187,6 +200,7 @@ class Gateway:
         """The model's answer in pieces, then one :class:`Finish`. Calls of tools are written out as text."""
         asked = chat_body(model, messages, tools, max_tokens, temperature)
         reason, tokens, calls = "stop", None, ToolCalls()
+        began, heard = perf_counter(), False
         with provider_errors():
             stream = await self._patient.chat.completions.create(
                 stream=True, stream_options={"include_usage": True}, **asked
@@ -199,6 +213,9 @@ class Gateway:
                         reason = choice.finish_reason or reason
                         calls.add(choice.delta.tool_calls)
                         if choice.delta.content:
+                            if not heard:
+                                FIRST_TOKEN.observe(perf_counter() - began)
+                                heard = True
                             yield Delta(choice.delta.content)
         if calls.text():
             yield Delta(calls.text())

@@ -9,6 +9,7 @@ from typing import Any, cast
 import openai
 
 from tuning.errors import ProviderError, Refused, Unreachable
+from tuning.providers.meters import CALLS
 
 FINAL_429 = frozenset(
     {
@@ -97,8 +98,11 @@ def provider_errors() -> Generator[None]:
     """
     try:
         yield
+        CALLS.labels("200").inc()
     except openai.OpenAIError as problem:
-        raise from_sdk(problem) from problem
+        found = from_sdk(problem)
+        CALLS.labels(str(found.status or "error")).inc()
+        raise found from problem
     except (AttributeError, TypeError, ValueError) as problem:
         plain = "The provider's answer made no sense."
         raise Unreachable("no_sense", None, plain, str(problem)) from problem

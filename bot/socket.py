@@ -1,0 +1,81 @@
+"""Watches the Socket Mode connection: one that goes deaf is noticed and opened anew."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+from aiohttp import ClientError
+from prometheus_client import Counter, Gauge
+from slack_sdk.errors import SlackClientError
+
+log = structlog.get_logger(__name__)
+
+DEAF_AFTER = 60.0
+"""Seconds without a frame or pong after which the connection is opened anew; pongs come every ten."""
+LOOK_EVERY = 5.0
+
+SILENCE = Gauge("ftbot_slack_silence_seconds", "Time since Slack's socket was last heard (frame or pong).")
+RECONNECTS = Counter("ftbot_slack_reconnects", "Connections opened anew because the old one was deaf.")
+HELLOS = Counter("ftbot_slack_connections", "Connections to Slack that said hello.")
+
+
+class Link(Protocol):
+    """What the watch needs of the SDK's client."""
+
+    last_ping_pong_time: float | None
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None: ...
+
+
+class SocketWatch:
+    """Knows when the socket was heard last. ``on_hello`` is called for every connection that begins."""
+
+    def __init__(
+        self,
+        link: Link,
+        on_hello: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._link = link
+        self._on_hello = on_hello
+        self._clock = clock
+        self._sleep = sleep
+        self._heard_at = clock()
+        self._tried_at = clock()
+
+    def heard(self, frame: str) -> None:
+        """A frame came in."""
+        self._heard_at = self._clock()
+        if frame.startswith("{") and '"type":"hello"' in frame.replace(" ", "")[:2_000]:
+            HELLOS.inc()
+            self._on_hello()
+
+    def silence(self) -> float:
+        """Seconds since the last frame or pong."""
+        return max(0.0, self._clock() - max(self._heard_at, self._link.last_ping_pong_time or 0.0))
+
+    async def run(self) -> None:
+        """Looks every few seconds until it is cancelled."""
+        while True:
+            await self._sleep(LOOK_EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Opens the connection anew when nothing was heard for too long; again after as long a time."""
+        silence = self.silence()
+        SILENCE.set(silence)
+        if silence < DEAF_AFTER or self._clock() - self._tried_at < DEAF_AFTER:
+            return
+        self._tried_at = self._clock()
+        log.warning("socket_deaf", seconds=round(silence))
+        RECONNECTS.inc()
+        try:
+            await self._link.connect_to_new_endpoint(force=True)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as problem:
+            log.warning("reconnect_failed", problem=type(problem).__name__)

@@ -1,0 +1,178 @@
+"""What was said while the bot was away: read from the channels it knows, through the same door.
+
+Slack delivers an event again for about six minutes; what was said in a longer gap exists only in the history.
+After every new connection each known channel is read from the last message that arrived, for a day at most.
+What has arrived already is known to the door by its content key, so nothing is handled twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.house import House
+from handlers.incoming import Payload
+from handlers.meters import CAUGHT_UP
+from handlers.posting import FOREVER, UNKNOWN
+from handlers.slackapi import code_of, part_in, retry_after, text_in
+from handlers.slackclient import PacedClient
+from storage import chats, seen
+from storage.errors import StoreClosed, StoreUnusable
+
+log = structlog.get_logger(__name__)
+
+Take = Callable[[Payload], Awaitable[bool]]
+
+DAY = 86_400.0
+KEEP_EVERY = 10.0
+"""Seconds between two writings of how far was read: a crash in between only reads a little twice."""
+AGAIN = 15.0
+PAGES = 25
+THREADS = 20
+"""Active chat threads of a channel whose replies are read; threads under newer messages are read anyway."""
+
+
+class CatchUp:
+    """Remembers how far each channel was read and reads on from there after a gap."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        client = house.client
+        self._client: AsyncWebClient = client.behind() if isinstance(client, PacedClient) else client
+        self._seen: dict[str, str] = {}
+        self._gaps: dict[str, str] = {}
+        self._changed = False
+        self._news = asyncio.Event()
+        self._take: Take | None = None
+
+    def serve(self, take: Take) -> None:
+        """Sets who takes a message that was found, as an event; it answers whether it was new."""
+        self._take = take
+
+    async def load(self) -> None:
+        """Reads what an earlier life knew; call it before connecting."""
+        self._seen = await self._house.store.read(seen.all_of)
+
+    def saw(self, body: Payload) -> None:
+        """A payload was taken care of."""
+        event: Any = body.get("event") if body.get("type") == "event_callback" else None
+        if not isinstance(event, dict):
+            return
+        told = cast(Payload, event)
+        channel, ts = told.get("channel"), told.get("ts")
+        if told.get("type") not in ("message", "app_mention"):
+            return
+        if isinstance(channel, str) and isinstance(ts, str) and ts > self._seen.get(channel, ""):
+            self._seen[channel] = ts
+            self._changed = True
+
+    def connected(self) -> None:
+        """A connection begins: whatever was said since the last message seen may have been missed."""
+        self._gaps = {**self._seen, **self._gaps}
+        if self._gaps:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_EVERY):
+                        await self._news.wait()
+                except TimeoutError:
+                    await self.keep()
+                    continue
+                self._news.clear()
+                if wait := await self.read_gaps():
+                    await asyncio.sleep(wait)
+                    self._news.set()
+                await self.keep()
+        except StoreClosed:
+            log.info("catch_up_ends")
+
+    async def keep(self) -> None:
+        """Writes down how far was read; a channel with a gap stays where its gap begins."""
+        if not self._changed:
+            return
+        newest = {**self._seen, **self._gaps}
+        self._changed = False
+        try:
+            await self._house.store.write(lambda db: seen.keep(db, newest))
+        except StoreUnusable as problem:
+            self._changed = True
+            log.error("how_far_was_read_not_kept", problem=str(problem))
+
+    async def read_gaps(self) -> float:
+        """Reads all gaps; answers how many seconds to wait before trying what is left, 0 when nothing is."""
+        wait = 0.0
+        for channel, since in list(self._gaps.items()):
+            try:
+                await self._read(channel, since)
+            except SlackApiError as problem:
+                if code_of(problem) in FOREVER or code_of(problem) == "missing_scope":
+                    log.info("channel_not_read", error=code_of(problem))
+                    await self._forget(channel)
+                else:
+                    wait = max(wait, retry_after(problem), AGAIN)
+                continue
+            except (*UNKNOWN, StoreUnusable) as problem:
+                log.warning("channel_not_read", error=type(problem).__name__)
+                wait = max(wait, AGAIN)
+                continue
+            self._gaps.pop(channel, None)
+            self._changed = True
+        return wait
+
+    async def _forget(self, channel: str) -> None:
+        self._gaps.pop(channel, None)
+        self._seen.pop(channel, None)
+        await self._house.store.write(lambda db: seen.forget(db, channel))
+
+    async def _read(self, channel: str, since: str) -> None:
+        oldest = max(since, f"{self._house.clock() - DAY:.6f}")
+        found = [m async for m in self._pages("history", channel=channel, oldest=oldest)]
+        threads = [str(m["ts"]) for m in found if m.get("reply_count")]
+        active = await self._house.store.read(lambda db: chats.active_in(db, channel, limit=THREADS))
+        for ts in dict.fromkeys([*threads, *active]):
+            found += [m async for m in self._replies(channel, ts, oldest)]
+        new = 0
+        for message in sorted(found, key=lambda m: str(m.get("ts", ""))):
+            if str(message.get("ts", "")) > oldest:
+                new += await self._pass_on(channel, message)
+        if new:
+            log.info("caught_up", messages=new)
+            CAUGHT_UP.inc(new)
+
+    async def _pass_on(self, channel: str, message: Payload) -> bool:
+        assert self._take is not None, "serve() comes before run()"
+        event = {**message, "type": "message", "channel": channel}
+        ts = str(message["ts"])
+        return await self._take(
+            {"type": "event_callback", "event_id": f"missed:{channel}:{ts}", "event": event}
+        )
+
+    async def _replies(self, channel: str, ts: str, oldest: str) -> AsyncIterator[Payload]:
+        try:
+            async for message in self._pages("replies", channel=channel, ts=ts, oldest=oldest):
+                if message.get("ts") != ts:
+                    yield message
+        except SlackApiError as problem:
+            if code_of(problem) not in ("thread_not_found", "message_not_found"):
+                raise
+
+    async def _pages(self, what: str, **asked: Any) -> AsyncIterator[Payload]:
+        for _ in range(PAGES):
+            answer = await self._client.api_call(
+                f"conversations.{what}", http_verb="GET", params={"limit": 200, **asked}
+            )
+            for message in cast("list[Payload]", answer.get("messages") or []):
+                yield message
+            cursor = text_in(part_in(answer, "response_metadata"), "next_cursor")
+            if not cursor:
+                return
+            asked["cursor"] = cursor

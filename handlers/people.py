@@ -1,0 +1,58 @@
+"""Who may use ftbot: members of this workspace. Guests and people of other workspaces may not, by default."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from handlers.house import House
+from handlers.incoming import Incoming
+from handlers.slackapi import broken, code_of, limited, part_in
+
+log = structlog.get_logger(__name__)
+
+KEPT_SECONDS = 600.0
+KEPT = 5_000
+REFUSAL = (
+    "I work for the members of this workspace. Guests and people of other workspaces cannot use me here."
+)
+
+
+class People:
+    """Looks up who somebody is and remembers it for ten minutes."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._known: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+
+    async def refused(self, said: Incoming) -> bool:
+        """Whether this person may not use ftbot; nobody that cannot be told is let in.
+
+        Raises:
+            SlackApiError: Slack cannot say just now; the same question may be answered a moment later.
+        """
+        if said.team and said.team != self._house.team_id:
+            return True
+        if self._house.guests:
+            return False
+        known = self._known.get(said.user)
+        if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
+            known = (time.monotonic(), await self._outside(said.user))
+            self._known[said.user] = known
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return known[1]
+
+    async def _outside(self, user: str) -> bool:
+        try:
+            person = part_in(await self._house.client.users_info(user=user), "user")
+        except SlackApiError as problem:
+            if limited(problem) or broken(problem):
+                raise
+            log.warning("person_not_known", error=code_of(problem))
+            return True
+        guest = any(person.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger"))
+        return guest or str(person.get("team_id") or self._house.team_id) != self._house.team_id

@@ -1,0 +1,86 @@
+"""The one client for Slack: every call takes its turn, is counted, and a 429 closes the way for a while."""
+
+# The SDK leaves the arguments and answers of its calls untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeArgument=false, reportUnknownArgumentType=false
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from handlers.meters import API_CALLS, API_WAIT_SECONDS
+from handlers.pacing import Pace
+from handlers.slackapi import code_of, limited, retry_after
+
+OPTIONAL = frozenset({"chat.startStream", "assistant.threads.setStatus"})
+"""What has a plainer way or can be left out: it is not waited for but refused when there is no room."""
+
+
+class PacedClient(AsyncWebClient):
+    """An ``AsyncWebClient`` that keeps Slack's limits. ``urgent``: a person waits for what it is used for."""
+
+    def __init__(self, *args: Any, pace: Pace | None = None, urgent: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pace = pace or Pace()
+        self.urgent = urgent
+
+    def behind(self) -> PacedClient:
+        """A client on the same limits for work nobody waits for; it tries nothing again by itself."""
+        return PacedClient(
+            token=self.token,
+            base_url=self.base_url,
+            session=self.session,
+            timeout=self.timeout,
+            retry_handlers=[],
+            pace=self.pace,
+            urgent=False,
+        )
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
+        """One call when its turn has come.
+
+        Raises:
+            SlackApiError: Slack refused, or (``ratelimited``) there is no room for what can be left out.
+        """
+        channel = _channel_of(how)
+        if self.urgent and api_method in OPTIONAL and not self.pace.room(api_method, channel):
+            API_CALLS.labels(api_method, "no_room").inc()
+            raise SlackApiError("There is no room for this call now.", self._no_room(api_method))
+        waited = await self.pace.turn(api_method, channel, urgent=self.urgent)
+        API_WAIT_SECONDS.labels(api_method).inc(waited)
+        status = "ok"
+        try:
+            return await super().api_call(api_method, **how)
+        except SlackApiError as problem:
+            status = "ratelimited" if limited(problem) else code_of(problem) or "http_error"
+            if limited(problem):
+                self.pace.refused(api_method, channel, retry_after(problem))
+            raise
+        except (aiohttp.ClientError, TimeoutError):
+            status = "unreachable"
+            raise
+        finally:
+            API_CALLS.labels(api_method, status).inc()
+
+    def _no_room(self, method: str) -> AsyncSlackResponse:
+        return AsyncSlackResponse(
+            client=self,
+            http_verb="POST",
+            api_url=f"{self.base_url}{method}",
+            req_args={},
+            data={"ok": False, "error": "ratelimited"},
+            headers={"Retry-After": "1"},
+            status_code=429,
+        )
+
+
+def _channel_of(how: dict[str, Any]) -> str | None:
+    for part in ("json", "params", "data"):
+        body = how.get(part)
+        if isinstance(body, dict) and body.get("channel"):
+            return str(body["channel"])
+    return None

@@ -1,0 +1,128 @@
+"""What was said while the bot was away is found once, through the same door, and called late."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from handlers.catchup import CatchUp
+from handlers.inbox import Door
+from storage import inbox, outbox, seen
+from tests.support.outgoing import Outgoing, outgoing
+
+
+class Wakeless:
+    """A worker that need not work."""
+
+    def wake(self) -> None:
+        return
+
+
+@pytest.fixture
+async def out(tmp_path: Path) -> AsyncGenerator[Outgoing]:
+    async with outgoing(tmp_path) as found:
+        yield found
+
+
+def catching(out: Outgoing) -> CatchUp:
+    """A catch-up as after a fresh start."""
+    made = CatchUp(out.house)
+    made.serve(Door(out.house, Wakeless(), made.saw).take_late)  # type: ignore[arg-type]
+    return made
+
+
+async def begin(out: Outgoing) -> tuple[CatchUp, str]:
+    """A bot that saw one message in a channel, then nothing."""
+    channel = out.channel()
+    ts = await out.jin.say(channel, "before")
+    out.clock.now = float(ts)
+    await out.store.write(lambda db: seen.keep(db, {channel: ts}))
+    catchup = catching(out)
+    await catchup.load()
+    return catchup, channel
+
+
+async def items(out: Outgoing):
+    return await out.store.read(inbox.waiting)
+
+
+async def test_a_question_asked_meanwhile_is_found_once_and_called_late(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    ts = await out.jin.say(channel, "@ftbot jobs")
+    await out.jin.say(channel, "nothing for the bot")
+    out.clock.now += 600
+    catchup.connected()
+    assert await catchup.read_gaps() == 0
+    assert [one.payload["text"] for one in await items(out)] == ["jobs"]
+    late = await out.store.read(lambda db: outbox.get(db, f"late:{channel}:{ts}"))
+    assert late is not None
+    assert late.thread == ts
+    assert "10 min ago" in late.body["text"]
+
+    again = catching(out)
+    await again.load()
+    again.connected()
+    await again.read_gaps()
+    assert len(await items(out)) == 1
+
+
+async def test_a_file_dropped_meanwhile_is_taken(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    await out.jin.drop(channel, "train.jsonl", b"{}\n")
+    catchup.connected()
+    await catchup.read_gaps()
+    assert [one.kind for one in await items(out)] == ["drop"]
+
+
+async def test_a_mention_in_a_thread_under_a_new_message_is_found(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    root = await out.jin.say(channel, "new")
+    await out.jin.say(channel, "@ftbot models", root)
+    catchup.connected()
+    await catchup.read_gaps()
+    assert [one.payload["thread"] for one in await items(out)] == [root]
+
+
+async def test_what_is_a_moment_old_is_not_called_late(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    ts = await out.jin.say(channel, "@ftbot jobs")
+    catchup.connected()
+    await catchup.read_gaps()
+    assert len(await items(out)) == 1
+    assert await out.store.read(lambda db: outbox.get(db, f"late:{channel}:{ts}")) is None
+
+
+async def test_more_than_a_day_is_not_read(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    await out.jin.say(channel, "@ftbot jobs")
+    out.clock.now += 86_400 + 60
+    catchup.connected()
+    await catchup.read_gaps()
+    assert await items(out) == []
+
+
+async def test_a_gap_stays_open_until_it_was_read(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    await out.jin.say(channel, "@ftbot jobs")
+    catchup.connected()
+    newer = f"{out.clock.now + 50:.6f}"
+    catchup.saw({"type": "event_callback", "event": {"type": "message", "channel": channel, "ts": newer}})
+    await out.jin.ask("POST", "/control", {"rate_limit": {"method": "conversations.history", "seconds": 1}})
+    assert await catchup.read_gaps() > 0
+    await catchup.keep()
+    assert (await out.store.read(seen.all_of))[channel] < newer
+    assert await catchup.read_gaps() == 0
+    await catchup.keep()
+    assert (await out.store.read(seen.all_of))[channel] == newer
+    assert len(await items(out)) == 1
+
+
+async def test_a_channel_the_bot_was_removed_from_is_forgotten(out: Outgoing) -> None:
+    catchup = catching(out)
+    await out.store.write(lambda db: seen.keep(db, {"C0GONE0000": "1.0"}))
+    await catchup.load()
+    catchup.connected()
+    assert await catchup.read_gaps() == 0
+    assert await out.store.read(seen.all_of) == {}
