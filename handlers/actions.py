@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from handlers import chatting, reply
+from handlers import chatting, job_buttons, reply
 from handlers.answer import Answer, Call, Message
 from handlers.errors import BadCall
 from handlers.house import House
@@ -15,8 +15,9 @@ from handlers.slackapi import text_in
 from handlers.text import esc
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
-from storage import jobs
-from storage.records import InboxItem
+from handlers.views.choices import PICK
+from storage import jobs, rooms
+from storage.records import InboxItem, Vote
 from tuning.pictures import loss_picture
 
 log = structlog.get_logger(__name__)
@@ -28,13 +29,21 @@ VERB_OF = {
     "jobs_show": "jobs",
     "help": "help",
     "about": "job",
+    "job": "job",
+    "ask": "ask",
+    "pause": "pause",
+    "resume": "resume",
+    "compare": "compare",
+    "follow": "follow",
+    "settings": "settings",
 }
 """Buttons that are verbs; their value is the id of a dataset or job."""
 
 
 def call_of(clicked: Incoming) -> Call | None:
     """The verb call of a click, or ``None`` for one that is none."""
-    verb = VERB_OF.get(clicked.action)
+    action = clicked.action.partition(":")[0].removesuffix(PICK)  # buttons in a row tell apart by a number
+    verb = VERB_OF.get(action)
     if verb is None:
         return None
     return Call(
@@ -55,6 +64,10 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     if clicked.view.get("callback_id") == start_form.CALLBACK:
         await start.refresh(house, clicked.view)
         return
+    clicked = job_buttons.unfold(clicked)
+    if job_buttons.knows(clicked):
+        await job_buttons.on_action(house, clicked)
+        return
     if call := call_of(clicked):
         await reply.answer(house, clicked, await dispatch(call, house))
         return
@@ -64,20 +77,30 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
         case "loss_curve":
             await _loss_curve(house, clicked)
         case "feedback":
-            log.info("feedback", channel=clicked.channel, ts=clicked.ts, value=clicked.value)
-            await reply.tell(house, clicked, Message("Thank you, noted."))
+            await _vote(house, clicked)
         case _:
             log.debug("action_without_effect", action=clicked.action)
 
 
+async def _vote(house: House, clicked: Incoming) -> None:
+    """Keeps what a person thinks of an answer; the last word counts."""
+    vote = Vote(clicked.channel, clicked.ts or "", clicked.user, clicked.value, house.clock())
+    await house.store.write(lambda db: rooms.vote(db, vote))
+    log.info("feedback", value=clicked.value)
+    await reply.tell(house, clicked, Message("Thank you, noted."))
+
+
 async def _try(house: House, clicked: Incoming) -> None:
-    """A chat thread of its own: what is written in it, the model answers."""
-    job_id = _id(clicked)
-    job = await house.store.read(lambda db: jobs.get(db, job_id))
-    if job.channel != clicked.channel:
-        raise BadCall("This model belongs to another channel.")
-    model = await house.chat.resolve(clicked.channel, job.name)
-    words = f"<@{clicked.user}> tries *{esc(job.name)}*: write in this thread, it answers."
+    """A chat thread of its own: what is written in it, the model answers. A checkpoint comes by its name."""
+    if clicked.value.isdigit():
+        job_id = _id(clicked)
+        job = await house.store.read(lambda db: jobs.get(db, job_id))
+        if job.channel != clicked.channel:
+            raise BadCall("This model belongs to another channel.")
+        model = await house.chat.resolve(clicked.channel, job.name)
+    else:
+        model = await house.chat.resolve(clicked.channel, clicked.value)
+    words = f"<@{clicked.user}> tries *{esc(model.label)}*: write in this thread, it answers."
     posted = await house.client.chat_postMessage(channel=clicked.channel, **Message(words).arguments())
     await chatting.begin_chat(house, clicked.channel, text_in(posted, "ts"), clicked.user, "", model)
 

@@ -20,7 +20,7 @@ from handlers.views.problems import error_message
 from storage import chats, inbox
 from storage.records import ChatThread, InboxItem, Model, Turn
 from storage.store import Database
-from tuning.chat.service import Done
+from tuning.chat.service import Done, Waiting
 from tuning.errors import NoModel, TuningError
 from tuning.providers import Delta
 
@@ -71,6 +71,15 @@ async def on_message(house: House, item: InboxItem, said: Incoming) -> None:
     await _converse(house, item, said, thread)
 
 
+async def on_changed(house: House, item: InboxItem, said: Incoming) -> None:
+    """A message was edited or deleted in Slack: its turn follows, and the model no longer sees what was."""
+    place = said.channel, said.ts or ""
+    if said.text:
+        await house.store.write(lambda db: chats.change_turn(db, *place, said.text))
+    else:
+        await house.store.write(lambda db: chats.remove_turn(db, *place))
+
+
 async def _begin(house: House, said: Incoming) -> ChatThread | None:
     """A chat thread under this message; in a thread that others began, every question must name the bot."""
     try:
@@ -90,7 +99,7 @@ async def _converse(house: House, item: InboxItem, said: Incoming, thread: ChatT
     turns = await _ask(house, said, thread)
     if turns and turns[-1].role == "assistant":
         return  # The question came a second time and was answered before.
-    await _show_thinking(house, thread)
+    await _show(house, thread, f"{thread.label} is thinking…")
     place = Place(thread.channel, thread.thread, said.user, house.team_id, said.is_dm)
     writer = AnswerWriter(house.client, place, house.clock)
     given = await _stream(house, thread, turns, writer)
@@ -138,6 +147,8 @@ async def _stream(house: House, thread: ChatThread, turns: list[Turn], writer: A
                         await writer.add(harmless.feed(part.text))
                     case Done():
                         given.end = part
+                    case Waiting():
+                        await _show(house, thread, f"{thread.label} is new and being loaded: a moment…")
                     case _:
                         assert_never(part)
                 if await _stopped(house, thread):
@@ -165,11 +176,11 @@ async def _stopped(house: House, thread: ChatThread) -> bool:
     return now is not None and not now.active
 
 
-async def _show_thinking(house: House, thread: ChatThread) -> None:
-    """A word while the model thinks; a workspace that has no such place for it does without."""
+async def _show(house: House, thread: ChatThread, status: str) -> None:
+    """A word while there is no answer yet; a workspace that has no such place for it does without."""
     try:
         await house.client.assistant_threads_setStatus(
-            channel_id=thread.channel, thread_ts=thread.thread, status=f"{thread.label} is thinking…"
+            channel_id=thread.channel, thread_ts=thread.thread, status=status
         )
     except SlackApiError as problem:
         log.debug("no_status", error=code_of(problem))

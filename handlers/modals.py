@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from handlers import preparing, reply
+from handlers import comparing, preparing, reply
 from handlers.dataset_buttons import add_validation, refuse_validation
 from handlers.house import House
 from handlers.incoming import Incoming
-from handlers.views import start_form, validation_form
+from handlers.verbs import settings
+from handlers.views import compare, settings_form, start_form, validation_form
 from handlers.views.problems import error_message
+from storage import rooms
 from storage.records import InboxItem
-from tuning.errors import DatasetError, StartRefused
+from tuning.errors import ChatError, DatasetError, StartRefused
 
 BLOCK_OF = {"epochs": "more_epochs", "batch": "more_batch", "rate": "more_rate", "seed": "more_seed"}
 """The block of a refused field where it has another name."""
@@ -31,6 +33,12 @@ async def errors_in(house: House, sent: Incoming) -> dict[str, str]:
                 await preparing.refuse(house, request, start_form.chosen(sent.view))
             case validation_form.CALLBACK:
                 await refuse_validation(house, validation_form.parse(sent.view))
+            case settings_form.CALLBACK:
+                chosen = settings_form.parse(sent.view, sent.user, house.clock())
+                return chosen if isinstance(chosen, dict) else {}
+            case compare.CALLBACK:
+                wish = compare.parse(sent.view)
+                return wish if isinstance(wish, dict) else {}
             case _:
                 pass
     except StartRefused as refused:
@@ -55,10 +63,31 @@ async def on_submission(house: House, item: InboxItem, sent: Incoming) -> None:
                 await _start(house, sent)
             case validation_form.CALLBACK:
                 await add_validation(house, validation_form.parse(sent.view), sent.user)
+            case settings_form.CALLBACK:
+                await _settings(house, sent)
+            case compare.CALLBACK:
+                await _compare(house, sent)
             case _:
                 pass
-    except (StartRefused, DatasetError) as refused:
+    except (StartRefused, DatasetError, ChatError) as refused:
         await reply.tell(house, sent, error_message(refused))
+
+
+async def _settings(house: House, sent: Incoming) -> None:
+    chosen = settings_form.parse(sent.view, sent.user, house.clock())
+    if isinstance(chosen, dict):
+        return
+    before = await house.store.read(lambda db: rooms.settings_of(db, chosen.channel))
+    await reply.answer(house, sent, await settings.save(house, before, chosen))
+
+
+async def _compare(house: House, sent: Incoming) -> None:
+    wish = compare.parse(sent.view)
+    if isinstance(wish, dict):
+        return
+    first, second, question = wish
+    models = await house.chat.resolve(sent.channel, first), await house.chat.resolve(sent.channel, second)
+    await comparing.begin(house, sent.channel, None, sent.user, models, question)
 
 
 async def _start(house: House, sent: Incoming) -> None:

@@ -14,7 +14,7 @@ from handlers.errors import DeliveryFailed, NotYet
 from handlers.facts import drop_facts, finish_facts, job_facts
 from handlers.house import House
 from handlers.slackapi import code_of, text_in
-from handlers.views import notices
+from handlers.views import job_pages, notices
 from handlers.views.drop_card import drop_card
 from handlers.views.job_card import job_card
 from handlers.views.safety import safety_notice
@@ -147,11 +147,21 @@ async def _paused(house: House, notice: Notice, job: Job) -> Rendered:
     return Rendered(notices.paused_notice(job, resumed=notice.kind == "job_resumed"))
 
 
+async def _step_told(house: House, notice: Notice, job: Job) -> Rendered:
+    return Rendered(job_pages.step_notice(job, notice.body))
+
+
+async def _deleted(house: House, notice: Notice, job: Job) -> Rendered:
+    return Rendered(job_pages.deleted_notice(job, str(notice.body.get("by", ""))))
+
+
 _OF_JOBS: dict[str, Callable[[House, Notice, Job], Awaitable[Rendered]]] = {
     "job_card": _job_card,
     "job_link": _link,
     "job_epoch": _epoch,
+    "job_step": _step_told,
     "job_safety": _safety,
+    "job_deleted": _deleted,
     "job_finished": _finished,
     "job_failed": _failed,
     "job_cancelled": _cancelled,

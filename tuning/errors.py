@@ -16,7 +16,8 @@ TuningError
 └── ChatError
     ├── NoModel              there is nothing to talk to
     ├── ModelLoading         the model is so new that the provider does not answer with it yet
-    └── ModelGone            the provider no longer has the model
+    ├── ModelGone            the provider no longer has the model
+    └── CapReached           the tokens for chat of this month are used up
 """
 
 from __future__ import annotations
@@ -135,3 +136,7 @@ class ModelLoading(ChatError):
 
 class ModelGone(ChatError):
     """The provider no longer has this model."""
+
+
+class CapReached(ChatError):
+    """The tokens for chat of this month are used up."""

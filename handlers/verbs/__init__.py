@@ -9,7 +9,22 @@ import structlog
 from handlers.answer import Answer, Call
 from handlers.errors import HandlerError
 from handlers.house import House
-from handlers.verbs import ask, cancel, datasets, help, job, jobs, models, start, use
+from handlers.verbs import (
+    ask,
+    cancel,
+    compare,
+    datasets,
+    follow,
+    help,
+    job,
+    jobs,
+    models,
+    pause,
+    resume,
+    settings,
+    start,
+    use,
+)
 from handlers.verbs.verb import Verb
 from handlers.views.lists import unknown_verb
 from handlers.views.problems import error_message
@@ -24,11 +39,16 @@ VERBS: dict[str, Verb] = {
         start.VERB,
         jobs.VERB,
         job.VERB,
+        pause.VERB,
+        resume.VERB,
         cancel.VERB,
         models.VERB,
         datasets.VERB,
         use.VERB,
         ask.VERB,
+        compare.VERB,
+        follow.VERB,
+        settings.VERB,
         help.make(lambda: VERBS.values()),
     )
 }

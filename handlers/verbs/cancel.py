@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from handlers.answer import Answer, Call
-from handlers.errors import BadCall
 from handlers.house import House
+from handlers.verbs.choosing import which_job
 from handlers.verbs.finding import find_job
+from handlers.verbs.rights import may_change
 from handlers.verbs.verb import Verb
 from handlers.views.lists import ask_cancel, cancel_asked
 from storage.records import OPEN_JOB_STATES
@@ -14,11 +15,10 @@ from tuning.errors import NotCancellable
 
 async def run(call: Call, house: House) -> Answer:
     """Typed: the button that asks. Pressed and confirmed: the cancelling; the thread tells its end."""
+    if not call.args.strip():
+        return await which_job(call, house)
     job = await find_job(call, house)
-    if call.user != job.owner and call.user not in house.admins:
-        raise BadCall(
-            f"Only the person who started {job.name} can cancel it.", "Ask them, or one of ftbot's admins."
-        )
+    may_change(call, house, job, "cancel")
     if job.state not in OPEN_JOB_STATES:
         raise NotCancellable(f"{job.name} has ended already, so there is nothing to cancel.")
     if call.surface != "action":

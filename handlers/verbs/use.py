@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from handlers.answer import Answer, Call
-from handlers.errors import BadCall
 from handlers.house import House
+from handlers.verbs.choosing import which_model
 from handlers.verbs.finding import find_job
 from handlers.verbs.verb import Verb
-from handlers.views.lists import used
+from handlers.views.lists import ask_use, used
+from storage import chats
 
 
 async def run(call: Call, house: House) -> Answer:
-    """Sets the model and tells the channel; threads that have begun keep theirs."""
+    """Typed: asks once. Pressed: sets the model and tells the channel; threads that have begun keep theirs."""
     wanted = call.args.strip()
     if not wanted:
-        raise BadCall(
-            "Which model?", f"Type {house.command} use NAME; {house.command} models lists the names."
-        )
+        return await which_model(call, house, "Which model shall answer new chats here?")
     if wanted.startswith("#"):
         wanted = (await find_job(call, house)).name
     model = await house.chat.resolve(call.channel, wanted)
+    if call.surface != "action":
+        now = await house.store.read(lambda db: chats.model_of(db, call.channel))
+        return Answer(ask_use(model, now))
     before = await house.chat.use(call.channel, model, call.user)
     return Answer(used(model, before, call.user), public=True)
 

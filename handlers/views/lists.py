@@ -155,6 +155,20 @@ def nothing_yet(what: str, command: str) -> Message:
     return Message(what, [rich([f"{what}."], how)])
 
 
+def ask_use(model: Model, now: ChannelModel | None) -> Message:
+    """Asks once before new chats of a channel get another model."""
+    label = name(model.label, 60)
+    if now and now.label == model.label:
+        return Message(
+            f"{esc(label)} is in use here already", [rich([bold(label), " is in use here already."])]
+        )
+    was = f" instead of {name(now.label, 60)}" if now else ""
+    words: Line = [bold(f"Use {label} here?"), f" New chats in this channel are answered by it{was}."]
+    yes = button("Use it", "use", model.label, primary=True)
+    kept = small("Threads that have begun keep their model.")
+    return Message(f"Use {esc(label)} here?", [rich(words), kept, actions(yes)])
+
+
 def used(model: Model, before: ChannelModel | None, user: str) -> Message:
     """Said to the channel after its model was changed."""
     was = f"{name(before.label, 60)} → " if before and before.label != model.label else ""
@@ -163,8 +177,8 @@ def used(model: Model, before: ChannelModel | None, user: str) -> Message:
         rich(line),
         small("New chats in this channel use it. Threads that have begun keep their model."),
     ]
-    if before and before.job_id is not None and before.label != model.label:
-        blocks.append(actions(button(f"Go back to {name(before.label, 40)}", "use", str(before.job_id))))
+    if before and before.label != model.label:
+        blocks.append(actions(button("Go back", "use", before.label)))
     return Message(f"This channel now answers with {esc(name(model.label, 60))}", blocks)
 
 

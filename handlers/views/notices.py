@@ -177,9 +177,15 @@ def cancelled_notice(job: Job, about: JobFacts) -> Message:
 def paused_notice(job: Job, *, resumed: bool) -> Message:
     """The provider paused or resumed the job."""
     words = "goes on" if resumed else "is paused"
-    return Message(
-        f"{esc(job.name)} {words}", [rich(["▶️ " if resumed else "⏸ ", bold(job.name), f" {words}."])]
-    )
+    who = str(job.progress.get("resumed_by" if resumed else "paused_by") or "")
+    by: Line = [", by ", person(who)] if who else []
+    step = job.progress.get("step")
+    at = f" at step {number(step)}" if step and not resumed else ""
+    line: Line = ["▶️ " if resumed else "⏸ ", bold(job.name), f" {words}{at}", *by, "."]
+    blocks: list[Block] = [rich(line)]
+    if not resumed and job.state == "paused":
+        blocks.append(actions(button("Resume", "resume", str(job.id), primary=True)))
+    return Message(f"{esc(job.name)} {words}", blocks)
 
 
 def note(text: str) -> Message:

@@ -9,17 +9,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from storage import chats, datasets, jobs
+from storage import chats, datasets, jobs, rooms
 from storage.records import ChannelModel, ChatThread, Job, Model, Turn
 from storage.store import Database, Store
 from tuning.chat import naming
+from tuning.chat.missing import explain
+from tuning.chat.spending import month_of, refuse_beyond
 from tuning.clock import Clock
-from tuning.errors import ModelGone, ModelLoading, NoModel, ProviderError, Refused, Unreachable
+from tuning.errors import ModelLoading, NoModel, ProviderError, Refused, Unreachable
 from tuning.providers import Delta, Finish, Provider, Providers
 
-LOADING_SECONDS = 900.0
-"""How long after its end a job's model may be unknown to the provider and only be loading."""
-LOADING_TRIES = 3
+LOADING_TRIES = 20
+"""Tries while a new model is still being loaded: about five minutes with the usual wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,21 @@ class Done:
     ``finish_reason``: stop, length, …; ``seconds`` from the request to the last piece; ``tokens`` written.
     """
 
+    finish_reason: str
+    seconds: float
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The model is still being loaded; the answer comes when it is there. Said once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer: its text, then as :class:`Done`."""
+
+    text: str
     finish_reason: str
     seconds: float
     tokens: int | None = None
@@ -57,13 +73,23 @@ class Chat:
     """Resolves model names and streams answers."""
 
     def __init__(
-        self, store: Store, providers: Providers, clock: Clock, *, loading_wait: float = 3.0
+        self,
+        store: Store,
+        providers: Providers,
+        clock: Clock,
+        *,
+        loading_wait: float = 15.0,
+        month_tokens: int | None = None,
     ) -> None:
-        """``loading_wait``: seconds between tries while a new model is still being loaded."""
+        """``loading_wait``: seconds between tries while a new model is still being loaded.
+
+        ``month_tokens``: tokens that models may write in chats in a calendar month (UTC), ``None`` for any.
+        """
         self._store = store
         self._providers = providers
         self._clock = clock
         self._loading_wait = loading_wait
+        self._month_tokens = month_tokens
 
     async def resolve(self, channel: str, name: str | None) -> Model:
         """The model for a name (``triage-7``, ``triage-7@2``, a base), or the channel's own for ``None``.
@@ -100,6 +126,8 @@ class Chat:
 
         def transaction(db: Database) -> ChatThread:
             prompt, tools = _trained_with(db, model)
+            own = rooms.settings_of(db, channel).system_prompt
+            prompt = prompt if own is None else own or None
             return chats.begin(
                 db,
                 ChatThread(
@@ -151,48 +179,74 @@ class Chat:
         )
         return await self._store.write(lambda db: chats.use(db, choice))
 
-    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncGenerator[Delta | Done]:
+    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncGenerator[Delta | Waiting | Done]:
         """The answer to the last turn in pieces, then :class:`Done`.
 
         Raises:
-            ModelLoading: the model is too new. ModelGone: the provider has it no longer.
-            Unreachable, Refused: as the provider said; pieces may have come before.
+            CapReached: this month's tokens are used up. ModelLoading: the model is still not there.
+            ModelGone: the provider has it no longer. Unreachable, Refused: as the provider said; pieces may
+            have come before.
         """
+        await self._refuse_beyond()
         began = time.monotonic()
-        gateway = self._providers.get(thread.provider).gateway
+        provider = self._providers.get(thread.provider)
         messages = _messages(thread, turns)
         for attempt in range(1, LOADING_TRIES + 1):
             spoken = False
             try:
-                answer = gateway.stream_chat(thread.model, messages, tools=thread.tools or None)
+                answer = provider.gateway.stream_chat(thread.model, messages, tools=thread.tools or None)
                 async with aclosing(answer):
                     async for piece in answer:
                         if isinstance(piece, Finish):
+                            await self._spent(thread.provider, piece.tokens)
                             yield Done(piece.reason, time.monotonic() - began, piece.tokens)
                         else:
                             spoken = True
                             yield piece
                 return
             except (Refused, Unreachable) as problem:
-                meaning = await self._explain(thread, problem)
+                meaning = await explain(self._store, provider, thread, problem, self._clock())
                 if spoken or attempt == LOADING_TRIES or not isinstance(meaning, ModelLoading):
                     raise meaning from problem
+            if attempt == 1:
+                yield Waiting()
             await asyncio.sleep(self._loading_wait)
 
-    async def _explain(self, thread: ChatThread, problem: ProviderError) -> Exception:
-        """What a failed answer means: just after a job's end a model is often unknown or slow for minutes."""
-        missing = problem.status == 404
-        if not missing and problem.code != "timeout":
-            return problem
-        job_id = thread.job_id
-        job = await self._store.read(lambda db: jobs.get(db, job_id)) if job_id is not None else None
-        if job is not None and self._clock() - (job.finished_at or self._clock()) < LOADING_SECONDS:
-            return ModelLoading(f"{thread.label} is new and still being loaded.", "Try again in a minute.")
-        if missing:
-            return ModelGone(
-                f"The provider no longer has {thread.label}.", "Choose another model with the verb use."
+    async def reply(self, channel: str, model: Model, question: str, other: Model | None = None) -> Reply:
+        """The whole answer of a model to one question, outside of any thread.
+
+        A base, which was trained with no system prompt, is given that of ``other``, so that two models that
+        are compared are asked the same. Raises as :meth:`stream`.
+        """
+
+        def frame(db: Database) -> ChatThread:
+            prompt, tools = _trained_with(db, model)
+            if prompt is None and other is not None:
+                prompt, tools = _trained_with(db, other)
+            now = self._clock()
+            return ChatThread(
+                channel, "", model.provider, model.model, model.label, "", now, model.job_id, prompt, tools
             )
-        return problem
+
+        thread = await self._store.read(frame)
+        asked = Turn(0, channel, "", "user", question, "", self._clock())
+        text, done = "", Done("stop", 0.0)
+        async with aclosing(self.stream(thread, [asked])) as parts:
+            async for part in parts:
+                if isinstance(part, Delta):
+                    text += part.text
+                elif isinstance(part, Done):
+                    done = part
+        return Reply(text, done.finish_reason, done.seconds, done.tokens)
+
+    async def _refuse_beyond(self) -> None:
+        if self._month_tokens is not None:
+            month = month_of(self._clock())
+            refuse_beyond(self._month_tokens, await self._store.read(lambda db: rooms.tokens_in(db, month)))
+
+    async def _spent(self, provider: str, tokens: int | None) -> None:
+        month = month_of(self._clock())
+        await self._store.write(lambda db: rooms.spent(db, month, provider, tokens or 0))
 
 
 def _trained_with(db: Database, model: Model) -> tuple[str | None, list[dict[str, Any]]]:

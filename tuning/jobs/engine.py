@@ -11,7 +11,7 @@ from storage.records import WATCHED_JOB_STATES, Evaluation, Job, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
-from tuning.jobs import creating, scoring, start, steering, uploading
+from tuning.jobs import creating, following, removing, scoring, start, steering, uploading
 from tuning.jobs.intake import Intake
 from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
@@ -100,6 +100,18 @@ class Engine:
     async def resume(self, job_id: int, by: str) -> Job:
         """Lets a paused job go on; raises as :meth:`pause`."""
         return await steering.steer(self._parts, job_id, by, resume=True)
+
+    async def delete_model(self, job_id: int, by: str) -> Job:
+        """Deletes a job's model at its provider; raises as :func:`tuning.jobs.removing.delete_model`."""
+        return await removing.delete_model(self._parts, job_id, by)
+
+    async def follow(self, wanted: str, channel: str, user: str) -> Job:
+        """Takes up a job that was started elsewhere; raises as :func:`tuning.jobs.following.follow`."""
+        return await following.follow(self._parts, wanted, channel, user)
+
+    async def unknown_jobs(self) -> list[following.Found]:
+        """The newest jobs at the providers that nobody follows here."""
+        return await following.unknown_jobs(self._parts)
 
     def _call_off(self, db: Database, job_id: int, by: str) -> Job:
         job = jobs.get(db, job_id)

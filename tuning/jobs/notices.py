@@ -46,8 +46,12 @@ def wanted(db: Database, job: Job, kind: str) -> bool:
 
 def in_thread(db: Database, job: Job, kind: str, now: float, *, about: object = None, **body: Any) -> None:
     """A notice in the job's own thread, if it is wanted; ``about`` tells several of one kind apart."""
-    if not wanted(db, job, kind):
-        return
+    if wanted(db, job, kind):
+        told(db, job, kind, now, about=about, **body)
+
+
+def told(db: Database, job: Job, kind: str, now: float, *, about: object = None, **body: Any) -> None:
+    """A notice in the job's own thread that is told whatever the channel chose."""
     identity = f"{kind}:{job.id}" if about is None else f"{kind}:{job.id}:{about}"
     whole = {"job_id": job.id, **body}
     outbox.add(db, Notice(identity, kind, job.channel, whole, now, thread_of=job.card))

@@ -203,7 +203,11 @@ async def test_use_tells_the_channel_what_changed(house: House):
     await keep(house, a_dataset(), a_job())
     before = ChannelModel("C1", "trainer", "ft:old", "triage-6", "U1", NOW)
     await house.store.write(lambda db: chats.use(db, before))
-    answer = await say(house, "use", "#1")
+    asked = await say(house, "use", "#1")
+    assert not asked.public
+    assert "Use triage-7 here?" in str(asked.message.blocks)
+    answer = await dispatch(call("use", "#1", surface="action"), house)
+    assert answer is not None
     assert answer.public
     assert "triage-6 → triage-7" in said(answer)
     assert "Which model?" in said(await say(house, "use"))

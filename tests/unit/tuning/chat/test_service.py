@@ -10,7 +10,7 @@ from storage import jobs
 from storage.records import Checkpoint, Job, JobState, Turn
 from tests.support.provider import BASE
 from tests.unit.tuning.conftest import House
-from tuning.chat import Chat, Delta, Done
+from tuning.chat import Chat, Delta, Done, Waiting
 from tuning.errors import ModelGone, ModelLoading, NoModel, Unreachable
 
 
@@ -113,8 +113,10 @@ async def test_a_new_model_that_is_still_loading_is_tried_again(house: House, ch
     thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
     turns = [Turn(1, "C1", "5.5", "user", "hi", "5.5", 1.0)]
     house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=2)
-    assert len([p async for p in chat.stream(thread, turns)]) == 3
-    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=3)
+    pieces = [p async for p in chat.stream(thread, turns)]
+    assert pieces.count(Waiting()) == 1
+    assert len(pieces) == 4
+    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=20)
     with pytest.raises(ModelLoading):
         [p async for p in chat.stream(thread, turns)]
     house.now += 86_400

@@ -1,0 +1,181 @@
+"""The menu of a job: pages for one person, a table of its figures, put away, mute, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from handlers import reply
+from handlers.answer import Answer, Message
+from handlers.errors import BadCall
+from handlers.facts import job_facts
+from handlers.house import House
+from handlers.incoming import Incoming
+from handlers.offers import profile_of
+from handlers.text import esc
+from handlers.views import job_pages
+from handlers.views.layout import bold, person, rich
+from storage import chats, jobs
+from storage.records import Event, Job
+from storage.store import Database
+
+Page = Callable[[House, Incoming, Job], Awaitable[Answer | None]]
+
+
+def unfold(clicked: Incoming) -> Incoming:
+    """A choice of an overflow menu (``events|12``) as the button it stands for; others as they are."""
+    if clicked.action != "menu":
+        return clicked
+    what, _, value = clicked.value.partition("|")
+    return replace(clicked, action=what, value=value)
+
+
+def knows(clicked: Incoming) -> bool:
+    """Whether a button belongs to a job's menu."""
+    return clicked.action in _PAGES
+
+
+async def on_action(house: House, clicked: Incoming) -> None:
+    """Shows the page or does what is chosen.
+
+    Raises:
+        BadCall: the button is too old, or the job is none of this channel's.
+        NotFound: the job is gone.
+    """
+    if not clicked.value.isdigit():
+        raise BadCall("This button is too old to be understood.", "Ask for a new card with the verb jobs.")
+    job_id = int(clicked.value)
+    job = await house.store.read(lambda db: jobs.get(db, job_id))
+    mine = not clicked.channel or clicked.is_dm
+    if job.channel != clicked.channel and not (mine and job.owner == clicked.user):
+        raise BadCall("This job belongs to another channel.")
+    await reply.answer(house, clicked, await _PAGES[clicked.action](house, clicked, job))
+
+
+async def about_answer(house: House, job: Job, checkpoint_model: str | None = None) -> Answer:
+    """Where a model comes from."""
+    facts = await job_facts(house, job)
+    profile = await profile_of(house, job.provider)
+    base = profile.base(job.base) if profile else None
+    in_use, point = await house.store.read(
+        lambda db: (
+            chats.users_of(db, job.id),
+            jobs.checkpoint_by_model(db, checkpoint_model) if checkpoint_model else None,
+        )
+    )
+    known = job_pages.AboutFacts(facts, in_use, base.shutdown_date if base else None, point)
+    return Answer(job_pages.about_page(job, known))
+
+
+async def _about(house: House, clicked: Incoming, job: Job) -> Answer:
+    return await about_answer(house, job)
+
+
+async def _events(house: House, clicked: Incoming, job: Job) -> Answer:
+    return Answer(job_pages.events_page(job, await _events_of(house, job)))
+
+
+async def _metrics(house: House, clicked: Incoming, job: Job) -> Answer:
+    return Answer(job_pages.metrics_page(job, await _events_of(house, job)))
+
+
+async def _safety(house: House, clicked: Incoming, job: Job) -> Answer:
+    return Answer(job_pages.safety_page(job, await _events_of(house, job)))
+
+
+async def _checkpoints(house: House, clicked: Incoming, job: Job) -> Answer:
+    found = await house.store.read(lambda db: jobs.checkpoints_of(db, job.id))
+    return Answer(job_pages.checkpoints_page(job, found))
+
+
+async def _results(house: House, clicked: Incoming, job: Job) -> Answer | None:
+    """The figures of every step as a table file, in the thread the wish came from."""
+    table = await asyncio.to_thread(results_csv, await _events_of(house, job))
+    if table is None:
+        return Answer(Message("There are no figures yet: ask again in a minute."))
+    await house.client.files_upload_v2(
+        channel=clicked.channel or clicked.user,
+        thread_ts=clicked.root or None,
+        filename=f"{job.name}-results.csv",
+        title=f"Figures of {job.name}",
+        content=table,
+    )
+    return None
+
+
+async def _archive(house: House, clicked: Incoming, job: Job) -> Answer:
+    _only_owner(house, clicked, job, "put away")
+    after = 0 if job.archived else 1
+    await house.store.write(lambda db: jobs.change(db, job.id, archived=after))
+    words = "is put away: lists leave it out, its name still works." if after else "is back in the lists."
+    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]))
+
+
+async def _mute(house: House, clicked: Incoming, job: Job) -> Answer:
+    after = 0 if job.muted else 1
+
+    def keep(db: Database) -> None:
+        jobs.change(db, job.id, muted=after)
+        jobs.touch_card(db, job.id)
+
+    await house.store.write(keep)
+    words = "tells its end only." if after else "tells everything again."
+    return Answer(
+        Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words} By ", person(clicked.user)])]),
+        public=True,
+    )
+
+
+async def _ask_delete(house: House, clicked: Incoming, job: Job) -> Answer:
+    _only_owner(house, clicked, job, "delete")
+    in_use = await house.store.read(lambda db: chats.users_of(db, job.id))
+    return Answer(job_pages.ask_delete(job, await job_facts(house, job), in_use))
+
+
+async def _delete(house: House, clicked: Incoming, job: Job) -> Answer:
+    _only_owner(house, clicked, job, "delete")
+    await house.engine.delete_model(job.id, clicked.user)
+    words = "has no model any more: its thread says who deleted it."
+    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]), replace=True)
+
+
+def results_csv(events: list[Event]) -> bytes | None:
+    """Every step's figures, one row each; ``None`` without any."""
+    rows = [event.data for event in events if isinstance(event.data.get("step"), int | float)]
+    if not rows:
+        return None
+    names = sorted({name for row in rows for name, value in row.items() if isinstance(value, int | float)})
+    names.sort(key=lambda name: name != "step")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+async def _events_of(house: House, job: Job) -> list[Event]:
+    return await house.store.read(lambda db: jobs.events_of(db, job.id))
+
+
+def _only_owner(house: House, clicked: Incoming, job: Job, doing: str) -> None:
+    if clicked.user != job.owner and clicked.user not in house.admins:
+        raise BadCall(
+            f"Only the person who started {job.name} can {doing} it.", "Ask them, or one of ftbot's admins."
+        )
+
+
+_PAGES: dict[str, Page] = {
+    "events": _events,
+    "metrics": _metrics,
+    "safety": _safety,
+    "checkpoints": _checkpoints,
+    "results": _results,
+    "archive": _archive,
+    "mute": _mute,
+    "about_job": _about,
+    "delete_model": _ask_delete,
+    "delete_model_now": _delete,
+}

@@ -1,0 +1,69 @@
+"""What a searched menu offers: in-use first, then the newest, ten at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from handlers.house import House
+from handlers.text import name
+from handlers.verbs.rights import JOBS_OF
+from handlers.views.choices import PICK
+from handlers.views.layout import option
+from storage import datasets, jobs
+from storage.store import Database
+from tuning.chat.service import ModelEntry
+
+SHOWN = 10
+MODELS = frozenset({"use", "ask", "compare", "first", "second"})
+Payload = dict[str, Any]
+
+
+async def options(house: House, body: Payload) -> list[Payload]:
+    """The options for a ``block_suggestion``; none for a menu that nobody knows."""
+    what = str(body.get("action_id", "")).removesuffix(PICK).removeprefix("form_")
+    channel, typed = _channel(body), str(body.get("value") or "").strip().lower()
+    if what in MODELS:
+        found = model_choices(await house.chat.models(channel))
+    elif what in ("start", "datasets"):
+        found = await house.store.read(lambda db: _datasets(db, channel))
+    else:
+        found = await house.store.read(lambda db: job_choices(db, channel, what))
+    hits = [(label, value) for label, value in found if typed in label.lower()]
+    return [option(name(label, 70), value) for label, value in hits[:SHOWN]]
+
+
+def model_choices(entries: Iterable[ModelEntry]) -> list[tuple[str, str]]:
+    """Models that answer, the one in use first; the value is the name people type."""
+    ready = [entry for entry in entries if entry.model is not None]
+    ready.sort(key=lambda entry: not entry.in_use)
+    found: list[tuple[str, str]] = []
+    for entry in ready:
+        words = " · in use" if entry.in_use else " · base" if entry.state == "base" else ""
+        found.append((f"{entry.name}{words}", entry.name))
+        found += [(f"{entry.name}@{n}", f"{entry.name}@{n}") for n in range(1, entry.checkpoints)]
+    return found
+
+
+def job_choices(db: Database, channel: str, verb: str) -> list[tuple[str, str]]:
+    """Jobs of the channel that a verb can do something with, open ones first; the value is ``#id``."""
+    takes = JOBS_OF.get(verb)
+    return [
+        (f"{job.name} · {job.state}", f"#{job.id}")
+        for job in jobs.in_channel(db, channel, limit=100)
+        if takes is None or job.state in takes
+    ]
+
+
+def _datasets(db: Database, channel: str) -> list[tuple[str, str]]:
+    return [(f"{d.name} v{d.version}", f"#{d.id}") for d in datasets.in_channel(db, channel)]
+
+
+def _channel(body: Payload) -> str:
+    place = cast(Payload, body.get("channel") or body.get("container") or {})
+    channel = str(place.get("id") or place.get("channel_id") or "")
+    if not channel:
+        from handlers.views.form_values import channel_of
+
+        channel = channel_of(cast(Payload, body.get("view") or {}))
+    return channel

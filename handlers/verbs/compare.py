@@ -1,0 +1,41 @@
+"""``compare``: one question to two models, their answers side by side."""
+
+from __future__ import annotations
+
+from handlers import comparing
+from handlers.answer import Answer, Call
+from handlers.errors import BadCall
+from handlers.house import House
+from handlers.verbs.finding import find_job
+from handlers.verbs.verb import Verb
+from handlers.views.compare import ask_for_two, compare_form
+
+
+async def run(call: Call, house: House) -> Answer | None:
+    """Two names and a question are asked at once; what is missing is asked for in a form."""
+    words = call.args.split(maxsplit=2)
+    if words and words[0].startswith("#"):
+        words[0] = (await find_job(call, house)).name
+    if len(words) < 2:
+        first = words[0] if words else ""
+        if not call.trigger_id:
+            return Answer(ask_for_two(house.command, first))
+        await house.client.views_open(trigger_id=call.trigger_id, view=compare_form(call.channel, first))
+        return None
+    models = (
+        await house.chat.resolve(call.channel, words[0]),
+        await house.chat.resolve(call.channel, words[1]),
+    )
+    if models[0].model == models[1].model:
+        raise BadCall(f"Both are {models[0].label}.", "Name two models.")
+    if len(words) < 3:
+        raise BadCall(
+            f"What shall I ask {models[0].label} and {models[1].label}?",
+            f"Type {house.command} compare {words[0]} {words[1]} your question.",
+        )
+    thread = call.thread or (call.message_ts if call.surface == "mention" else None)
+    await comparing.begin(house, call.channel, thread, call.user, models, words[2])
+    return None
+
+
+VERB = Verb("compare", "[NAME NAME your question]", "asks two models and shows both answers", run)
