@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -121,7 +121,7 @@ def _check_validation(path: Path, training: Path, report: Report, base: BaseInfo
 
 
 @contextmanager
-def _progress(file: Path, quiet: bool) -> Iterator[Callable[[int, int], object] | None]:
+def _progress(file: Path, quiet: bool) -> Generator[Callable[[int, int], object] | None]:
     """A bar on standard error for files that take a while, when a person looks on."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal or file.stat().st_size < _LARGE:

@@ -89,12 +89,14 @@ def _held_out(traces: Traces, share: float, seed: int) -> list[bool]:
 def _strata(traces: Traces) -> list[list[list[int]]]:
     """Groups of rows that must stay together, gathered by the system prompt of their first row."""
     size = len(traces)
+    if not size:
+        return []
     _, first, same = np.unique(traces["row"], return_index=True, return_inverse=True)
     equal = np.stack((first[same], np.arange(size)), axis=1).astype(np.int64)
-    tied = roots(size, np.concatenate((equal, near_pairs(traces, sample(size))))) if size else []
+    tied = roots(size, np.concatenate((equal, near_pairs(traces, sample(size)))))
     systems = traces["system"]
     groups: dict[int, list[int]] = defaultdict(list)
-    for place, root in enumerate(tied):
+    for place, root in enumerate(tied.tolist()):
         groups[int(root)].append(place)
     strata: dict[int, list[list[int]]] = defaultdict(list)
     for root, places in groups.items():

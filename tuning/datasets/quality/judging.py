@@ -90,7 +90,9 @@ def _first_of_each(traces: Traces, rows: Indices) -> Indices:
 
 def _groups(keys: NDArray[np.uint64], places: Indices) -> Iterator[Indices]:
     """Places with equal neighbours in sorted ``keys``, group by group."""
-    edges = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1], [True]))) if len(keys) else []
-    for start, end in pairwise(edges):
+    if not len(keys):
+        return
+    edges = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1], [True])))
+    for start, end in pairwise(edges.tolist()):
         if end - start > 1:
             yield places[start:end]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash
+from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
 SIZE = 60
 _SEED = 7
@@ -51,7 +51,8 @@ def sketches(texts: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.uin
     upto = np.searchsorted(starts, ends)
     counts = np.diff(upto, prepend=0)
     hashes, offsets, triples = _triples(words, counts)
-    digests: Any = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, num_perm=SIZE, seed=_SEED)
+    made: Any = RMinHash
+    digests = made.digest_matrix_from_flat_token_hashes(hashes, offsets, num_perm=SIZE, seed=_SEED)
     return np.array(digests.to_rows(), dtype=np.uint32).reshape(-1, SIZE), triples.astype(np.uint32)
 
 

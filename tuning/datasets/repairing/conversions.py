@@ -62,7 +62,7 @@ def _alpaca(row: Row) -> Row | None:
     messages: list[Row] = []
     if isinstance(row.get("system"), str) and row["system"]:
         messages.append(_message("system", row["system"]))
-    history = row.get("history") or []
+    history: Any = row.get("history") or []
     if not isinstance(history, list):
         return None
     for turn in cast("list[Any]", history):
@@ -161,8 +161,8 @@ def _trl(row: Row) -> Row | None:
 
 def _implicit(chosen: Any, rejected: Any) -> Row | None:
     """Two whole conversations: what they begin with in common is the input."""
-    first = _messages(_flat(chosen)) if isinstance(chosen, list) else None
-    second = _messages(_flat(rejected)) if isinstance(rejected, list) else None
+    first = _messages(_flat(cast("list[Any]", chosen))) if isinstance(chosen, list) else None
+    second = _messages(_flat(cast("list[Any]", rejected))) if isinstance(rejected, list) else None
     if not first or not second:
         return None
     shared = 0
@@ -185,7 +185,7 @@ def _flat(turns: list[Any]) -> list[Any]:
                 if isinstance(part, dict) and cast("Row", part).get("type") == "text"
             ]
             whole = len(texts) == len(cast("list[Any]", parts)) and all(isinstance(t, str) for t in texts)
-            turn = {**turn, "content": "".join(cast("list[str]", texts)) if whole else None}
+            turn = {**cast("Row", turn), "content": "".join(cast("list[str]", texts)) if whole else None}
         flat.append(turn)
     return flat
 
@@ -200,7 +200,7 @@ def _preference(given: Row, chosen: Any, rejected: Any) -> Row | None:
 def _reply(value: Any) -> list[Row] | None:
     if isinstance(value, str):
         return [_message("assistant", value)]
-    turns = [value] if isinstance(value, dict) else value
+    turns: Any = [value] if isinstance(value, dict) else value
     messages = _messages(cast("list[Any]", turns)) if isinstance(turns, list) else None
     if not messages or any(message["role"] not in ("assistant", "tool") for message in messages):
         return None

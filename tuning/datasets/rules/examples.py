@@ -47,7 +47,7 @@ ROWS: dict[str, str] = {
     "nul_character": _said("a\\u0000b"),
     "unicode_line_separator": _said("first\\u2028second"),
     "legacy_format": '{"prompt": "Where is my parcel?", "completion": " shipping"}',
-    "sharegpt_format": '{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]}',
+    "sharegpt_format": '{"conversations": [{"from": "human", "value": "A"}, {"from": "gpt", "value": "Ho"}]}',
     "alpaca_format": '{"instruction": "Sort it", "input": "Where is my parcel?", "output": "shipping"}',
     "trl_preference_format": '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
     "batch_api_format": '{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}}',

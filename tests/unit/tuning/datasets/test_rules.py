@@ -114,7 +114,13 @@ LINES: dict[str, bytes] = {
     "image_too_large": row(image("data:image/png;base64,iVBORw0KGgo" + "A" * 13_400_000), REPLY),
     "unsupported_image_type": row(image("https://a.example/x.gif"), REPLY),
     "parallel_calls": row(
-        USER, calls(call(), call("c2")), answer(), answer("c2"), REPLY, tools=[TOOL], parallel_tool_calls=False
+        USER,
+        calls(call(), call("c2")),
+        answer(),
+        answer("c2"),
+        REPLY,
+        tools=[TOOL],
+        parallel_tool_calls=False,
     ),
     "invalid_image_detail": row(image("https://a.example/x.png", detail="huge"), REPLY),
 }
@@ -166,7 +172,8 @@ FILES: dict[str, bytes] = {
 COVERED_ELSEWHERE = {
     "secret", "payment_card", "national_id", "email", "phone", "ip_address", "near_duplicates",
     "conflicting_answers", "short_answer", "missing_system_prompt", "validation_near_overlap",
-    "too_few_examples", "too_many_examples", "few_examples", "file_too_large", "bom", "crlf", "cr_line_endings",
+    "too_few_examples", "too_many_examples", "few_examples", "file_too_large", "bom", "crlf",
+    "cr_line_endings",
     "duplicate_examples", "validation_overlap", "over_token_limit",
 }  # fmt: skip
 
