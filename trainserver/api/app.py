@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from trainserver import housekeeping, webhooks
+from trainserver import housekeeping, integrations, webhooks
 from trainserver.api import (
     chat,
     files,
@@ -87,6 +87,7 @@ def create_app(state: State) -> FastAPI:
                 state.queue.run(),
                 webhooks.run(state.database, state.config.webhook),
                 housekeeping.run(state.database, state.layout),
+                integrations.run(state.database, state.layout, state.wandb_key),
             )
         ]
         yield

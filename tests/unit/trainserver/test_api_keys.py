@@ -54,12 +54,13 @@ async def test_projects_do_not_see_each_others_files_jobs_and_models(app: Inside
         for call in hidden:
             with pytest.raises(openai.NotFoundError):
                 await call
+        create: Any = blue.fine_tuning.jobs.create
         for options in (
             {"model": MODEL, "training_file": file.id},
             {"model": "tiny", "training_file": file.id},
         ):
             with pytest.raises(openai.BadRequestError):
-                await blue.fine_tuning.jobs.create(**options)
+                await create(**options)
         assert (await red.fine_tuning.jobs.retrieve(job.id)).status == "validating_files"
 
 
