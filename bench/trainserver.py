@@ -4,7 +4,7 @@
     python bench/trainserver.py --smoke    a random model of 0.1 M parameters, seconds
 
 Training: our loop with and without what a job writes down (every step an event in the database, a
-checkpoint each epoch), and TRL's SFTTrainer on the same rows, base, rank, batch and number of epochs. TRL is no
+checkpoint each epoch), and TRL's SFTTrainer on the same rows, base, rank, batch and epochs. TRL is no
 part of ftbot: name a Python that has it with TRL_PYTHON, otherwise its line says that it is missing.
 
     python -m venv /tmp/trl
