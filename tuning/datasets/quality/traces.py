@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 import orjson
+import xxhash
 from numpy.typing import NDArray
 
 from tuning.datasets.quality.sketches import BATCH, SIZE, sketches
 from tuning.datasets.shapes import CHAT_KEYS
-from tuning.datasets.traits import digest
 
 TRACE = np.dtype(
     [
@@ -69,8 +69,8 @@ def trace_of(line: int, row: dict[str, Any], canonical: bytes) -> Trace:
 
 
 def number(data: bytes) -> int:
-    """:func:`digest` as a number; never 0."""
-    return int.from_bytes(digest(data), "little") or 1
+    """64 bits that stand for ``data``, the same in every process; never 0."""
+    return xxhash.xxh3_64_intdigest(data) or 1
 
 
 def asked_of(row: dict[str, Any]) -> int:
