@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,8 @@ def sketches(texts: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.uin
     upto = np.searchsorted(starts, ends)
     counts = np.diff(upto, prepend=0)
     hashes, offsets, triples = _triples(words, counts)
-    made: Any = RMinHash
-    digests = made.digest_matrix_from_flat_token_hashes(hashes, offsets, num_perm=SIZE, seed=_SEED)
+    made = cast("Any", RMinHash)
+    digests: Any = made.digest_matrix_from_flat_token_hashes(hashes, offsets, num_perm=SIZE, seed=_SEED)
     return np.array(digests.to_rows(), dtype=np.uint32).reshape(-1, SIZE), triples.astype(np.uint32)
 
 
