@@ -107,6 +107,21 @@ def second_form() -> Json:
     }
 
 
+def big_form() -> Json:
+    """A form with the fields that take more than a line."""
+    rows = {"type": "file_input", "action_id": "rows", "filetypes": ["jsonl"], "max_files": 2}
+    return {
+        "type": "modal",
+        "callback_id": "big",
+        "title": plain("More to say"),
+        "submit": plain("Send"),
+        "blocks": [
+            field("rows", "Rows", rows),
+            field("story", "Story", {"type": "rich_text_input", "action_id": "story"}),
+        ],
+    }
+
+
 def home(times: int) -> Json:
     return {
         "type": "home",
@@ -155,6 +170,14 @@ def _forms(app: AsyncApp) -> None:
     async def cities(ack: Any, payload: Json) -> None:
         await ack(options=[option(c) for c in CITIES if c.lower().startswith(payload["value"].lower())])
 
+    @app.view("big")
+    async def big(ack: Any, body: Json, view: Json, client: Any) -> None:
+        await ack()
+        values = view["state"]["values"]
+        names = [file["name"] for file in values["rows"]["rows"]["files"]]
+        story = values["story"]["story"]["rich_text_value"]["elements"][0]["elements"][0]["text"]
+        await client.chat_postMessage(channel=body["user"]["id"], text=f"Got {names}: {story}")
+
     @app.action("push")
     async def push(ack: Any, body: Json, client: Any) -> None:
         await ack()
@@ -187,7 +210,15 @@ def _other(app: AsyncApp) -> None:
         if body["text"] == "silent":
             return
         await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view=form())
+        view = big_form() if body["text"] == "big" else form()
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    @app.event("agent_session_stopped")
+    async def stopped(event: Json, client: Any) -> None:
+        place = {"channel_id": event["channel"], "thread_ts": event["thread_ts"]}
+        await client.agents_sessions_setStatus(**place, status="active")
+        for ts in event["streaming_message_ts"]:
+            await client.chat_update(channel=event["channel"], ts=ts, text="Stopped as you asked.")
 
     @app.shortcut("open_form")
     async def open_form(ack: Any, body: Json, client: Any) -> None:
