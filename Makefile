@@ -55,13 +55,14 @@ test: .venv/.installed browser
 	  "types: $(BIN)/pyright" \
 	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py" \
 	  "contract: $(RUN_PYTEST) tests/contract" \
-	  "scenario: $(RUN_PYTEST) tests/scenario" \
+	  "scenario: $(RUN_PYTEST) tests/scenario tests/faults" \
 	  "browser: $(RUN_PYTEST) tests/browser" \
 	  "wheel: $(BIN)/pytest -q $(PYTEST) tests/test_wheel.py"
 
 test-long: .venv/.installed browser
 	@$(TIMED) \
 	  "long tests: $(BIN)/pytest -q -m long $(PYTEST)" \
+	  "crash lives: env FTBOT_FAULT_LIVES=200 $(BIN)/pytest -q tests/faults/test_crash_lives.py $(PYTEST)" \
 	  "bench smoke: $(BIN)/python tools/bench.py --smoke"
 
 check: .venv/.installed

@@ -168,6 +168,9 @@ class FakeProvider:
                 return JSONResponse(made)
             case "GET", ["files"]:
                 return JSONResponse({"object": "list", "data": self.files, "has_more": False})
+            case "DELETE", ["files", file_id]:
+                self.files[:] = [one for one in self.files if one["id"] != file_id]
+                return JSONResponse({"id": file_id, "object": "file", "deleted": True})
             case "POST", ["fine_tuning", "jobs"]:
                 body = await request.json()
                 self.created.append(body)

@@ -7,9 +7,12 @@ next one, so neither a lost answer nor a crash can make a second job.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
-from storage import datasets, jobs
+import structlog
+
+from storage import datasets, jobs, outbox
 from storage.records import Job, Upload
 from storage.store import Database
 from tuning.errors import NotCancellable, Refused, TuningError, Unreachable
@@ -17,6 +20,8 @@ from tuning.jobs import notices
 from tuning.jobs.applying import News, apply, fail, mark
 from tuning.jobs.parts import CREATE_WAIT, Parts
 from tuning.providers import CreateJob, Provider, ProviderJob
+
+log = structlog.get_logger(__name__)
 
 
 def uploads_of(db: Database, job: Job) -> list[Upload | None]:
@@ -46,6 +51,7 @@ async def create(parts: Parts, job_id: int) -> None:
         await parts.store.write(lambda db: _later(db, job.id, parts.clock() + wait, words))
     except Refused as problem:
         await _fail(parts, job, dict(problem.record()))
+        await clear_files(parts, job)
     except TuningError as problem:
         await _fail(parts, job, {"code": "provider_missing", "message": str(problem)})
     else:
@@ -57,7 +63,7 @@ async def _settle(parts: Parts, provider: Provider, job: Job, files: list[str | 
     """The provider's job for the intent: the one there, or a new one; ``None`` if it is no longer wanted."""
     profile = await provider.profile()
     if job.attempts:
-        found = await provider.gateway.find_job(job.intent, filters=profile.filters_metadata)
+        found = await _look_up(provider, job.intent, filters=profile.filters_metadata)
         if found is not None or job.ended_by is not None:
             if found is None:
                 await parts.store.write(lambda db: cancelled_unsent(db, job.id, parts.clock()))
@@ -65,6 +71,16 @@ async def _settle(parts: Parts, provider: Provider, job: Job, files: list[str | 
     if not await parts.store.write(lambda db: _begin(db, job.id)):
         return None
     return await provider.gateway.create_job(_wanted(job, files), hyperparameters=profile.hyperparameters)
+
+
+async def _look_up(provider: Provider, intent: str, *, filters: bool) -> ProviderJob | None:
+    """The job of an intent. A refused look-up tells nothing of what the create did, so it is tried again."""
+    try:
+        return await provider.gateway.find_job(intent, filters=filters)
+    except Refused as problem:
+        raise Unreachable(
+            problem.code, problem.status, str(problem), problem.provider_words, todo=problem.todo
+        ) from problem
 
 
 def _begin(db: Database, job_id: int) -> bool:
@@ -114,6 +130,51 @@ def _later(db: Database, job_id: int, at: float, trouble: str) -> None:
 
 async def _fail(parts: Parts, job: Job, error: dict[str, object]) -> None:
     await parts.store.write(lambda db: fail(db, job.id, error, parts.clock()))
+
+
+async def clear_files(parts: Parts, job: Job) -> None:
+    """Deletes what was uploaded for a job that the provider refused, unless another job uses it."""
+    for upload in await parts.store.read(lambda db: _unused(db, job)):
+        assert upload.file_id is not None
+        try:
+            await parts.providers.get(upload.provider).gateway.delete_file(upload.file_id)
+        except TuningError as problem:
+            log.warning("refused_job_keeps_file", problem=type(problem).__name__)
+            continue
+        await parts.store.write(partial(_cleared, upload=upload, now=parts.clock()))
+
+
+def _unused(db: Database, job: Job) -> list[Upload]:
+    """The uploads of a job that no other job at this provider has used or will use."""
+    found: list[Upload] = []
+    for upload in uploads_of(db, job):
+        if upload is None or upload.state != "sent" or upload.file_id is None:
+            continue
+        others = [
+            other
+            for dataset in datasets.with_content(db, upload.sha256)
+            for other in [*jobs.of_dataset(db, dataset.id), *jobs.needing(db, dataset.id)]
+            if other.id != job.id and other.provider == upload.provider and other.state != "failed"
+        ]
+        if not others:
+            found.append(upload)
+    return found
+
+
+def _cleared(db: Database, upload: Upload, now: float) -> None:
+    words = "The provider took no job with it, so the file was deleted there."
+    datasets.change_upload(
+        db,
+        upload.sha256,
+        upload.provider,
+        state="failed",
+        file_id=None,
+        attempts=0,
+        error=words,
+        updated_at=now,
+    )
+    for dataset in datasets.with_content(db, upload.sha256):
+        outbox.touch(db, f"drop:{dataset.id}")
 
 
 def cancelled_unsent(db: Database, job_id: int, now: float) -> None:

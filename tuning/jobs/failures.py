@@ -55,7 +55,7 @@ _TABLE: dict[str, Explanation] = {
     "training_not_available": Explanation(
         "OpenAI is closing its fine-tuning service, and this organization can no longer create jobs there.",
         "Train on another provider; data and settings can stay as they are.",
-        "Training did not start, so nothing is charged. The uploaded file can be deleted at OpenAI.",
+        "Training did not start, so nothing is charged. The uploaded file was deleted at OpenAI again.",
     ),
     "insufficient_quota": _QUOTA,
     "exceeded_quota": _QUOTA,

@@ -83,6 +83,15 @@ class Gateway:
                     return found.id
         return None
 
+    async def delete_file(self, file_id: str) -> None:
+        """Deletes a file; one that is gone already is fine."""
+        try:
+            with provider_errors():
+                await self._client.files.delete(file_id)
+        except Refused as problem:
+            if problem.status != 404:
+                raise
+
     # jobs
 
     async def create_job(self, wanted: CreateJob, *, hyperparameters: str = "method") -> ProviderJob:

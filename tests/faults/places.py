@@ -1,0 +1,94 @@
+"""The real bot in a real workspace beside a provider that does what a test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from demo.person import Person
+from demo.programs import Program, Programs
+from tests.support.provider import FakeProvider, serving
+from tests.support.workspace import Workspace
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Played(Programs):
+    """The programs with a provider of the test's own; ``more`` are further settings of the bot."""
+
+    provider_url: str = ""
+    more: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def start_bot(self) -> Program:
+        settings = {
+            "SLACK_API_URL": self.running["localslack"].url + "/api/",
+            "SLACK_BOT_TOKEN": self.bot_token,
+            "SLACK_APP_TOKEN": self.app_token,
+            "OPENAI_BASE_URL": self.provider_url,
+            "OPENAI_API_KEY": self.api_key,
+            "FTBOT_DATA": str(self.folder / "bot"),
+            **self.more,
+        }
+        return await self._start("bot", ["bot", "run"], settings, own_data=True)
+
+
+@dataclass
+class FaultyPlace(Workspace):
+    """A workspace whose provider is a test's."""
+
+    provider: FakeProvider = field(default_factory=FakeProvider)
+
+    async def kill(self) -> None:
+        """Kills the bot at once."""
+        bot = self.programs.running.pop("bot")
+        os.kill(bot.process.pid, signal.SIGKILL)
+        await bot.process.wait()
+
+
+@asynccontextmanager
+async def faulty_place(folder: Path, **more: str) -> AsyncGenerator[FaultyPlace]:
+    """Starts all; ``more`` are further settings of the bot."""
+    env = {**os.environ, "FTBOT_POLL_SECONDS": "0.2"}
+    async with serving(FakeProvider()) as provider:
+        programs = Played(folder, env, provider_url=provider.base_url, more=more)
+        try:
+            slack = await programs.start_localslack()
+            await programs.start_bot()
+            people = [Person(slack.url, name, programs.check) for name in ("jin", "mina")]
+            try:
+                yield FaultyPlace(programs, people[0], people[1], provider=provider)
+            finally:
+                for person in people:
+                    await person.close()
+        finally:
+            await programs.stop()
+
+
+async def train(
+    provider: FakeProvider, job: Json, *, epochs: int = 3, steps: int = 4, pause: float = 0.25
+) -> None:
+    """The life of one job at the provider, from its queue to its model."""
+    name, total = str(job["id"]), epochs * steps
+    job["hyperparameters"] = {"n_epochs": epochs}
+    for status, message in (("queued", "Files validated"), ("running", "Fine-tuning job started")):
+        await asyncio.sleep(pause)
+        job["status"] = status
+        provider.event(name, message)
+    for step in range(1, total + 1):
+        await asyncio.sleep(pause / 2)
+        figures = {"full_valid_loss": 2.0 / step} if step % steps == 0 else {}
+        provider.step(name, step, total, 3.0 / step, **figures)
+        if step % steps == 0:
+            provider.checkpoint(name, step, f"ft:{name}:ckpt-{step}", train_loss=3.0 / step)
+            provider.event(name, f"Checkpoint created at step {step}")
+    await asyncio.sleep(pause)
+    job |= {"status": "succeeded", "fine_tuned_model": f"ft:{name}", "trained_tokens": 1_000}
+    job["finished_at"] = int(provider.clock)
+    provider.event(name, "The job has successfully completed")
