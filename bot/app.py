@@ -47,6 +47,8 @@ TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
 SWEEP_SECONDS = 3600.0
 """How often it is looked whether kept files are old enough to be deleted."""
+CHECKERS = 2
+"""Files looked at at once: a verdict need not wait for the second look at a big file."""
 PARENT_LOOK_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """How long a stop waits for work under way; what is left is taken up at the next start."""
@@ -154,7 +156,7 @@ class Bot:
         settings = self.settings
         providers = Providers(settings.providers())
         self._stack.push_async_callback(providers.close)
-        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_be_a_worker)
+        pool = ProcessPoolExecutor(CHECKERS, multiprocessing.get_context("spawn"), initializer=_be_a_worker)
         self._stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         kept = settings.ftbot_data / "datasets"
         spool = settings.ftbot_data / "spool"

@@ -288,7 +288,7 @@ async def test_datasets_says_where_copies_are_and_only_the_dropper_deletes(place
     channel = await place.channel()
     await place.mina.call("POST", f"channels/{channel}/members", json={"user": "mina"})
     ts = await place.drop(channel, "keep.jsonl", file_of(*talks(15, 1200)))
-    await card(place, channel, ts, "Ready to train", "sent to")
+    await card(place, channel, ts, "Ready to train", "sent to Our trainer")
     others = await listed(place, channel, place.mina)
     assert others.get("ephemeral")
     assert "dataset_delete" not in str(others["blocks"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import time
 from collections.abc import Callable
@@ -133,16 +132,14 @@ def run_table(
 ) -> None:
     """Writes the full report as a table that names every line of the file as it was dropped."""
     with unpacked(source) as plain:
-        write_csv_report(out, Report.from_json(record), plain, base=base, validation=validation)
-    if lines is None:
-        return
-    dropped = _map(lines)
-    with out.open(encoding="utf-8", newline="") as found:
-        head, *rows = list(csv.reader(found))
-    with out.open("w", encoding="utf-8", newline="") as kept:
-        table = csv.writer(kept)
-        table.writerow(head)
-        table.writerows([dropped.dropped(int(row[0])) if row[0] else "", *row[1:]] for row in rows)
+        write_csv_report(
+            out,
+            Report.from_json(record),
+            plain,
+            lines=_map(lines) if lines else None,
+            base=base,
+            validation=validation,
+        )
 
 
 def run_chart(source: Path, name: str, limit: int | None, encoding: str | None) -> Picture | None:
