@@ -26,7 +26,7 @@ async def job_facts(house: House, job: Job) -> JobFacts:
     profile = await profile_of(house, job.provider)
     if profile is None:
         return JobFacts(dataset, job.provider, trouble=trouble)
-    return JobFacts(dataset, profile.label, profile.charges, trouble)
+    return JobFacts(dataset, profile.label, profile.charges, trouble, profile.can_pause)
 
 
 def _sending(db: Database, job: Job) -> tuple[Dataset, str]:

@@ -65,7 +65,8 @@ def in_channel(db: Database, channel: str, *, limit: int = 10) -> list[Job]:
     return select(
         db,
         Job,
-        f"SELECT * FROM jobs WHERE channel = ? AND NOT archived ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",
+        "SELECT * FROM jobs WHERE channel = ? AND NOT archived"
+        f" ORDER BY state IN ({marks}) DESC, id DESC LIMIT ?",
         [channel, *OPEN_JOB_STATES, limit],
     )
 

@@ -34,7 +34,8 @@ def spent(db: Database, month: str, provider: str, tokens: int) -> None:
     run(
         db,
         "INSERT INTO chat_usage (month, provider, answers, tokens) VALUES (?, ?, 1, ?)"
-        " ON CONFLICT (month, provider) DO UPDATE SET answers = answers + 1, tokens = tokens + excluded.tokens",
+        " ON CONFLICT (month, provider) DO UPDATE"
+        " SET answers = answers + 1, tokens = tokens + excluded.tokens",
         [month, provider, tokens],
     )
 

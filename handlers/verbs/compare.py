@@ -16,11 +16,10 @@ async def run(call: Call, house: House) -> Answer | None:
     words = call.args.split(maxsplit=2)
     if words and words[0].startswith("#"):
         words[0] = (await find_job(call, house)).name
-    if len(words) < 2:
-        first = words[0] if words else ""
+    if len(words) < (3 if call.surface == "action" else 2):
         if not call.trigger_id:
-            return Answer(ask_for_two(house.command, first))
-        await house.client.views_open(trigger_id=call.trigger_id, view=compare_form(call.channel, first))
+            return Answer(ask_for_two(house.command, " ".join(words)))
+        await house.client.views_open(trigger_id=call.trigger_id, view=compare_form(call.channel, *words))
         return None
     models = (
         await house.chat.resolve(call.channel, words[0]),

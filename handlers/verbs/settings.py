@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 from handlers.answer import Answer, Call
 from handlers.errors import BadCall
@@ -11,7 +10,7 @@ from handlers.house import House
 from handlers.verbs.verb import Verb
 from handlers.views.settings_form import LEVELS, changed, settings_answer, settings_form
 from storage import chats, rooms
-from storage.records import ChannelSettings, NoticeLevel
+from storage.records import ChannelSettings
 
 
 async def run(call: Call, house: House) -> Answer | None:
@@ -23,7 +22,7 @@ async def run(call: Call, house: House) -> Answer | None:
     if wanted:
         if wanted not in LEVELS:
             raise BadCall(f"Notices are {', '.join(LEVELS)}.", f"Type {house.command} settings quiet, say.")
-        chosen = replace(now, notices=cast(NoticeLevel, wanted), user=call.user, at=house.clock())
+        chosen = replace(now, notices=wanted, user=call.user, at=house.clock())
         return await save(house, now, chosen)
     if call.surface == "action" and call.trigger_id:
         await house.client.views_open(trigger_id=call.trigger_id, view=settings_form(now))

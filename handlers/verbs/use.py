@@ -12,7 +12,7 @@ from storage import chats
 
 
 async def run(call: Call, house: House) -> Answer:
-    """Typed: asks once. Pressed: sets the model and tells the channel; threads that have begun keep theirs."""
+    """Typed: asks once. Pressed: sets the model and tells the channel; begun threads keep theirs."""
     wanted = call.args.strip()
     if not wanted:
         return await which_model(call, house, "Which model shall answer new chats here?")

@@ -29,7 +29,7 @@ class Side:
     trouble: str = ""
 
 
-def compare_form(channel: str, first: str | None = None) -> dict[str, Any]:
+def compare_form(channel: str, first: str = "", second: str = "") -> dict[str, Any]:
     """Two searched menus and the question."""
     question: Block = {
         "type": "plain_text_input",
@@ -37,9 +37,7 @@ def compare_form(channel: str, first: str | None = None) -> dict[str, Any]:
         "multiline": True,
         "max_length": 3000,
     }
-    one, two = searched("form_first", "Type to search"), searched("form_second", "Type to search")
-    if first:
-        one = searched("form_first", "Type to search", (first, first))
+    one, two = _menu("form_first", first), _menu("form_second", second)
     return {
         "type": "modal",
         "callback_id": CALLBACK,
@@ -65,6 +63,10 @@ def parse(view: Mapping[str, Any]) -> tuple[str, str, str] | dict[str, str]:
     if not question:
         return {"question": "Write a question."}
     return first, second, question
+
+
+def _menu(action_id: str, chosen: str) -> Block:
+    return searched(action_id, "Type to search", (chosen, chosen) if chosen else None)
 
 
 def ask_for_two(command: str, first: str = "") -> Message:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers.answer import Block, Message
 from handlers.text import about, duration, esc, left, money, name, number
-from handlers.views.layout import Line, Part, actions, bold, button, confirm, moment, rich, small
+from handlers.views.layout import Line, Part, actions, bold, button, confirm, moment, option, rich, small
 from storage.records import Dataset, Job
 
 STATES = {
@@ -52,6 +52,7 @@ class JobFacts:
     charges: bool = True
     trouble: str = ""
     """Why the job could not be sent so far."""
+    can_pause: bool = False
 
 
 def job_card(job: Job, facts: JobFacts, now: float) -> Message:
@@ -64,8 +65,7 @@ def job_card(job: Job, facts: JobFacts, now: float) -> Message:
     blocks.append(small(*_about(job, facts)))
     if trouble := (job.progress.get("trouble") if since else facts.trouble):
         blocks.append(small(name(str(trouble), 300)))
-    if buttons := _buttons(job):
-        blocks.append(actions(*buttons))
+    blocks.append(actions(*_buttons(job, can_pause=facts.can_pause)))
     return Message(_text(job, now), blocks)
 
 
@@ -209,15 +209,31 @@ def _about(job: Job, facts: JobFacts) -> list[Line | str]:
     return notes
 
 
-def _buttons(job: Job) -> list[Block]:
+def _buttons(job: Job, *, can_pause: bool) -> list[Block]:
     buttons: list[Block] = []
     if job.state == "ready" and job.fine_tuned_model:
         buttons.append(button("Try it", "try", str(job.id), primary=True))
     if job.progress.get("train_loss") is not None:
         buttons.append(button("Loss curve", "loss_curve", str(job.id)))
+    if job.state == "paused":
+        buttons.append(button("Resume", "resume", str(job.id), primary=True))
     if job.state in _CANCELLABLE:
         buttons.append(cancel_button(job))
-    return buttons
+    return [*buttons, menu(job, can_pause=can_pause)]
+
+
+def menu(job: Job, *, can_pause: bool = False) -> Block:
+    """The overflow menu of a job, at most five choices."""
+    choices: list[tuple[str, str]] = []
+    if can_pause and job.state in ("queued", "training"):
+        choices.append(("Pause", "pause"))
+    if job.state in ("ready", "failed", "cancelled"):
+        choices += [("Results CSV", "results"), ("Put away", "archive")]
+    else:
+        choices.append(("Tell all" if job.muted else "Mute", "mute"))
+    choices += [("Checkpoints", "checkpoints"), ("Events", "events"), ("About", "about_job")]
+    options = [option(words, f"{what}|{job.id}") for words, what in choices[:5]]
+    return {"type": "overflow", "action_id": "menu", "options": options}
 
 
 def cancel_button(job: Job) -> Block:

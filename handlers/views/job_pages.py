@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, money, name, number, plural
@@ -30,23 +30,6 @@ from tuning.jobs.safety import read_safety
 SHOWN = 10
 FEW = 3
 """With fewer checkpoints than this, calling one the best says little."""
-
-
-def menu(job: Job, *, can_pause: bool = False) -> Block:
-    """The overflow menu of a job, at most five choices."""
-    choices: list[tuple[str, str]] = []
-    if can_pause and job.state in ("queued", "training"):
-        choices.append(("Pause", "pause"))
-    if job.state in ("ready", "failed", "cancelled"):
-        choices += [("Results CSV", "results"), ("Put away", "archive")]
-    else:
-        choices.append(("Tell all" if job.muted else "Mute", "mute"))
-    choices += [("Checkpoints", "checkpoints"), ("Events", "events"), ("About", "about_job")]
-    options = [
-        {"text": {"type": "plain_text", "text": words, "emoji": False}, "value": f"{what}|{job.id}"}
-        for words, what in choices[:5]
-    ]
-    return {"type": "overflow", "action_id": "menu", "options": options}
 
 
 def events_page(job: Job, events: Sequence[Event]) -> Message:
@@ -127,11 +110,10 @@ def safety_page(job: Job, events: Sequence[Event]) -> Message:
         found = read_safety(event)
         if found is None:
             continue
-        results = event.data.get("results") or event.data.get("items") or []
+        results = cast("list[Any]", event.data.get("results") or event.data.get("items") or [])
         rows = [
             (name(str(r.get("category", "")), 100), "failed" if r.get("flagged") else "passed")
-            for r in results
-            if isinstance(r, dict)
+            for r in (cast("dict[str, Any]", one) for one in results if isinstance(one, dict))
         ]
         head = f"{job.name}: {found.passed} of {found.total} passed" if found.total else f"{job.name}: safety"
         blocks: list[Block] = [rich([bold(head)])]

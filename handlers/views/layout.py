@@ -159,7 +159,7 @@ def button(
     """A button; ``value`` comes back with the click."""
     made: dict[str, Any] = {"type": "button", "text": plain(text), "action_id": action_id}
     if value:
-        made["value"] = value
+        made["value"] = value[:2_000]
     if primary or danger:
         made["style"] = "primary" if primary else "danger"
     if confirm:

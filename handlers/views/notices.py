@@ -9,7 +9,7 @@ from typing import Any
 from handlers.answer import Block, Message
 from handlers.text import duration, esc, money, name, number, plural
 from handlers.text import lines as lines_words
-from handlers.views.job_card import JobFacts, billed
+from handlers.views.job_card import JobFacts, billed, menu
 from handlers.views.layout import (
     Line,
     Part,
@@ -111,10 +111,18 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
         button("Try it", "try", str(job.id), primary=True),
         button("Use in this channel…", "use", str(job.id), confirm=use),
     ]
+    if facts.in_use is not None and facts.in_use.label != job.name:
+        buttons.insert(
+            1, button(f"Compare with {name(facts.in_use.label, 40)}…", "compare", _pair(job, facts))
+        )
     if any(loss_of(point.metrics, "train") is not None for point in facts.checkpoints):
         buttons.append(button("Loss curve", "loss_curve", str(job.id)))
-    blocks.append(actions(*buttons))
+    blocks.append(actions(*buttons, menu(job)))
     return Message(f"{esc(job.name)} is ready", blocks)
+
+
+def _pair(job: Job, facts: FinishFacts) -> str:
+    return f"{facts.in_use.label} {job.name}" if facts.in_use else job.name
 
 
 def _cost(job: Job, about: JobFacts) -> str:

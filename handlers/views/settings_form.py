@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from handlers.answer import Block, Message
 from handlers.text import cut, esc
@@ -84,7 +84,7 @@ def parse(view: Mapping[str, Any], user: str, at: float) -> ChannelSettings | di
     if kind == "own" and not own:
         return {"prompt": "Write the prompt, or choose another kind above."}
     prompt = own if kind == "own" else "" if kind == "none" else None
-    return ChannelSettings(channel, cast(NoticeLevel, level), prompt, user, at)
+    return ChannelSettings(channel, level, prompt, user, at)
 
 
 def changed(before: ChannelSettings, now: ChannelSettings) -> Message | None:

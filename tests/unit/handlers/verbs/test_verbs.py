@@ -210,7 +210,7 @@ async def test_use_tells_the_channel_what_changed(house: House):
     assert answer is not None
     assert answer.public
     assert "triage-6 → triage-7" in said(answer)
-    assert "Which model?" in said(await say(house, "use"))
+    assert "Which model shall answer" in said(await say(house, "use"))
     assert "There is no model nothing-9" in said(await say(house, "use", "nothing-9"))
 
 
