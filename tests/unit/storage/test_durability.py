@@ -14,7 +14,6 @@ from storage.migrations import migrations
 from storage.records import InboxItem
 from storage.store import Database, Store
 
-
 ROWS = """
 INSERT INTO datasets (id, name, version, channel, thread, user, drop_id, state, created_at, sha256, bytes,
   method, examples, tokens, path, tools, report)
