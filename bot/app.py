@@ -163,13 +163,20 @@ class Bot:
         for folder in (kept, spool):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         intake = Intake(store, providers, time.time, pool, kept, settings.ftbot_upload, settings.keep_days)
-        engine = Engine(store, providers, time.time, intake, poll_min=settings.ftbot_poll_seconds)
+        engine = Engine(
+            store,
+            providers,
+            time.time,
+            intake,
+            poll_min=settings.ftbot_poll_seconds,
+            max_job_usd=settings.ftbot_max_job_usd,
+        )
         self._stack.push_async_callback(engine.close)
         return House(
             store=store,
             engine=engine,
             intake=intake,
-            chat=Chat(store, providers, time.time),
+            chat=Chat(store, providers, time.time, month_tokens=settings.ftbot_chat_tokens_per_month),
             providers=providers,
             client=client,
             clock=time.time,

@@ -13,6 +13,7 @@ import click
 from bot.check import check
 from bot.errors import BotError
 from bot.resources import resource
+from bot.setup import setup
 from storage.errors import StoreError
 from tuning.errors import TuningError
 
@@ -26,6 +27,7 @@ def main() -> None:
 
 
 main.add_command(check)
+main.add_command(setup)
 
 
 @main.command()

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     ftbot_poll_seconds: float = Field(default=10.0, ge=0.1, le=300)
     ftbot_max_file_mb: int = Field(default=512, ge=1)
     ftbot_keep_datasets: Literal["forever"] | Annotated[float, Field(gt=0)] = "forever"
+    ftbot_max_job_usd: float | None = Field(default=None, gt=0)
+    ftbot_chat_tokens_per_month: int | None = Field(default=None, ge=1)
     ftbot_admins: str = ""
     ftbot_guests: Literal["refuse", "allow"] = "refuse"
     ftbot_health_port: int = Field(default=0, ge=0, le=65535)

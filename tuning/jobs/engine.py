@@ -34,8 +34,11 @@ class Engine:
         *,
         poll_min: float = 10.0,
         poll_max: float = 300.0,
+        max_job_usd: float | None = None,
     ) -> None:
-        """``poll_min`` and ``poll_max``: seconds between two questions about a running job."""
+        """``max_job_usd``: a job that is estimated to cost more is refused.
+
+        ``poll_min`` and ``poll_max``: seconds between two questions about a running job."""
         self._store = store
         self._providers = providers
         self._clock = clock
@@ -44,6 +47,7 @@ class Engine:
         self._parts = Parts(store, providers, clock, poll_min, max(poll_max, poll_min), self.wake)
         self._watch = Watch(self._parts)
         self._again = False
+        self._max_job_usd = max_job_usd
 
     async def start(self, request: StartRequest) -> Job:
         """Keeps the wish to train and answers its job (state ``sending``); an intent has one job for ever.
@@ -66,6 +70,8 @@ class Engine:
         base = start.check_base(profile, request, now)
         suffix = start.check_suffix(profile, request.suffix)
         cost = await self._intake.prices(request.dataset_id, request.provider, base.model, request.epochs)
+        if profile.charges:
+            start.check_price(cost, self._max_job_usd)
         estimate = start.estimate_record(cost, base, profile.charges)
         job = await self._store.write(lambda db: start.keep(db, request, suffix, base, estimate, now))
         self.wake()

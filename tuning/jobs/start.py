@@ -71,6 +71,16 @@ def check_base(profile: Profile, request: StartRequest, now: float) -> Base:
     return base
 
 
+def check_price(cost: Cost, most: float | None) -> None:
+    """Refuses a job that would cost more than this house allows; one of unknown price is not refused."""
+    if most is not None and cost.usd is not None and cost.usd > most:
+        raise StartRefused(
+            "base",
+            f"This is about ${cost.usd:,.2f}; a job here may cost ${most:,.2f} at most.",
+            "Take fewer epochs, a smaller base or less data, or ask the person who runs ftbot.",
+        )
+
+
 def check_suffix(profile: Profile, wanted: str) -> str:
     """The name made to fit the provider's rule; refused when nothing of it is left."""
     suffix = profile.suffix(wanted)
