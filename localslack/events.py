@@ -18,6 +18,25 @@ _MESSAGE_EVENTS = {
 }
 
 
+_NEEDED = {
+    "app_mention": "app_mentions:read",
+    "channel_archive": "channels:read",
+    "channel_unarchive": "channels:read",
+    "file_deleted": "files:read",
+    "file_shared": "files:read",
+    "group_archive": "groups:read",
+    "group_unarchive": "groups:read",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+    "team_join": "users:read",
+}
+"""The scope without which a subscribed event is not sent (reference of each event)."""
+
+
 def envelope(world: World, event: JSON) -> JSON:
     """The outer Events API object around ``event``."""
     me = world.me
@@ -48,8 +67,11 @@ def envelope(world: World, event: JSON) -> JSON:
 
 
 def send(world: World, event: JSON, *, subscription: str | None = None) -> None:
-    """Tell the app, if its manifest subscribes to the event (``subscription`` where its name differs)."""
-    if (subscription or event["type"]) in world.manifest.bot_events:
+    """Tell the app, if its manifest subscribes to the event (``subscription`` where its name differs) and has
+    the scope for it.
+    """
+    name = str(subscription or event["type"])
+    if name in world.manifest.bot_events and _NEEDED.get(name) in (None, *world.manifest.scopes):
         world.delivery.event(envelope(world, event))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from localslack.typed import markup
 
-from .conftest import Workspace, until, workspace
+from .conftest import SCOPES, Workspace, until, workspace
 
 
 async def test_everybody_sees_their_own_workspace(ws: Workspace) -> None:
@@ -82,6 +82,14 @@ async def test_the_app_hears_only_what_it_asked_for(tmp_path: Path) -> None:
     async with workspace(tmp_path, events=["app_mention"]) as ws:
         await ws.jin.say("general", "@ftbot hi")
         assert [p["event"]["type"] for p in await ws.jin.events()] == ["app_mention"]
+
+
+async def test_the_app_hears_nothing_without_the_scope_for_it(tmp_path: Path) -> None:
+    scopes = [scope for scope in SCOPES if scope != "channels:history"]
+    async with workspace(tmp_path, scopes=scopes) as ws:
+        await ws.jin.say("general", "@ftbot hi")
+        await ws.jin.say("lab", "hello")
+        assert [p["event"]["type"] for p in await ws.jin.events()] == ["app_mention", "message"]
 
 
 async def test_people_come_and_go(ws: Workspace) -> None:
