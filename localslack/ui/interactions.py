@@ -213,15 +213,19 @@ async def close(person: Person) -> JSON:
 
 
 async def open_home(person: Person) -> JSON:
-    world, view = person.world, person.world.store.home(person.user.id)
-    if not world.manifest.home_tab:
+    """``tab`` is ``home`` (default) or ``messages``: the app's page has both."""
+    world, tab = person.world, person.body.get("tab") or "home"
+    if tab not in ("home", "messages"):
+        raise UiError("bad_value", "tab is home or messages.")
+    view = world.store.home(person.user.id) if tab == "home" else None
+    if tab == "home" and not world.manifest.home_tab:
         raise UiError("not_enabled", "The app has no Home tab.")
     channel, _ = channels.open_dm(world, person.user, world.bot)
     event: JSON = {
         "type": "app_home_opened",
         "user": person.user.id,
         "channel": channel.id,
-        "tab": "home",
+        "tab": tab,
         "event_ts": world.clock.next_ts(),
     }
     events.send(world, event | ({"view": shapes.view_json(view, world.me)} if view else {}))

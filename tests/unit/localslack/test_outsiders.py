@@ -177,3 +177,11 @@ async def test_each_event_reaches_one_of_two_connected_apps(ws: Workspace) -> No
     assert sorted(heard[0] + heard[1]) == [str(number) for number in range(6)]
     assert heard[0]
     assert heard[1]
+
+
+async def test_opening_the_apps_messages_is_told_as_that(ws: Workspace) -> None:
+    await ws.jin.post("/home", {"tab": "messages"})
+    (opened,) = await ws.jin.events("app_home_opened")
+    assert opened["event"]["tab"] == "messages"
+    assert "view" not in opened["event"]
+    assert (await ws.jin.post("/home", {"tab": "attic"}))["error"] == "bad_value"
