@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -101,7 +102,7 @@ def write_env(path: Path, values: dict[str, str]) -> None:
     path.chmod(0o600)
 
 
-def _asked(question: str, check: Callable[[str], Awaitable[str]]) -> str:
+def _asked(question: str, check: Callable[[str], Coroutine[Any, Any, str]]) -> str:
     """Asks until what is pasted is good."""
     while True:
         value: str = click.prompt(question, hide_input=True).strip()

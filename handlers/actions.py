@@ -92,7 +92,7 @@ async def _vote(house: House, clicked: Incoming) -> None:
 
 async def _try(house: House, clicked: Incoming) -> None:
     """A chat thread of its own: what is written in it, the model answers. A checkpoint comes by its name."""
-    if clicked.value.isdigit():
+    if "@" not in clicked.value:
         job_id = _id(clicked)
         job = await house.store.read(lambda db: jobs.get(db, job_id))
         if job.channel != clicked.channel:

@@ -77,6 +77,16 @@ def kept_in(db: Database, channel: str, *, limit: int = 100) -> list[Dataset]:
     )
 
 
+def of_user(db: Database, user: str, *, limit: int = 10) -> list[Dataset]:
+    """What a person dropped that is ready to train on, newest first."""
+    return select(
+        db,
+        Dataset,
+        "SELECT * FROM datasets WHERE user = ? AND state = 'ready' ORDER BY id DESC LIMIT ?",
+        [user, limit],
+    )
+
+
 def by_drop(db: Database, drop_id: str) -> Dataset | None:
     """The dataset with this ``drop_id``."""
     return first(db, Dataset, "SELECT * FROM datasets WHERE drop_id = ?", [drop_id])

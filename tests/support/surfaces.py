@@ -23,7 +23,7 @@ from storage import chats, datasets, inbox
 from storage.records import ChatThread, Dataset, InboxItem, Model, Overlap, Turn
 from storage.store import Store
 from tuning.chat.service import Done
-from tuning.errors import NoModel
+from tuning.errors import NoModel, TuningError
 from tuning.providers import Delta
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +113,15 @@ class PlayedEngine:
         if self.refuse is not None:
             raise self.refuse
         self.started.append(request)
+
+
+class NoProviders:
+    """Providers that nobody configured."""
+
+    names: tuple[str, ...] = ()
+
+    def get(self, name: str) -> Any:
+        raise TuningError(f"There is no provider {name}.")
 
 
 class Person:
@@ -224,7 +233,7 @@ async def surfaces(folder: Path) -> AsyncGenerator[Surfaces]:
             engine=cast(Any, engine),
             intake=cast(Any, intake),
             chat=cast(Any, chat),
-            providers=cast(Any, None),
+            providers=cast(Any, NoProviders()),
             client=client,
             clock=asyncio.get_running_loop().time,
             command="/ft",
