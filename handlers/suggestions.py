@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from handlers.house import House
+from handlers.rights import JOBS_OF
 from handlers.text import name
-from handlers.verbs.rights import JOBS_OF
 from handlers.views.choices import PICK
 from handlers.views.layout import option
 from storage import datasets, jobs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from handlers.answer import Answer, Call
 from handlers.house import House
+from handlers.rights import may_change
 from handlers.verbs.choosing import which_job
 from handlers.verbs.finding import find_job
-from handlers.verbs.rights import may_change
 from handlers.verbs.verb import Verb
 from handlers.views.lists import ask_cancel, cancel_asked
 from storage.records import OPEN_JOB_STATES

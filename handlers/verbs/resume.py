@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from handlers.answer import Answer, Call, Message
 from handlers.house import House
+from handlers.rights import may_change
 from handlers.text import esc
 from handlers.verbs.choosing import which_job
 from handlers.verbs.finding import find_job
-from handlers.verbs.rights import may_change
 from handlers.verbs.verb import Verb
 from handlers.views.layout import bold, rich
 
