@@ -3,8 +3,8 @@
     python bench/engine.py            some minutes
     python bench/engine.py --smoke    a small run that only has to go through
 
-(a) Messages are posted as fast as the local workspace takes them, and one bot acknowledges them: p50 and p99
-    are the upper ends of the histogram's buckets. The workspace runs on the same cores and may limit the rate.
+(a) Messages are posted as fast as the local workspace takes them, and one bot acknowledges them: p50 and
+    p99 are upper ends of the histogram's buckets. The workspace runs on the same cores and may limit it.
 (b) Open jobs at a provider, most of them waiting, then all of them training, in turned time: calls a minute
     and the lag of events, beside a poller that asks three things about every job (retrieve, events,
     checkpoints) at the interval that gives it the same mean lag, ten seconds at least; its calls are

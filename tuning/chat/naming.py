@@ -28,15 +28,17 @@ def answers(job: Job) -> bool:
     return job.state in ("ready", "scoring") and job.fine_tuned_model is not None
 
 
-def job_model(db: Database, name: str) -> Model | None:
-    """The model of a job's name, with or without ``@CHECKPOINT``; ``None`` when no job has this name.
+def job_model(db: Database, name: str, channel: str) -> Model | None:
+    """The model of a job's name, with or without ``@CHECKPOINT``; ``None`` when no job here has this name.
+
+    A job of another channel is not told from one that does not exist.
 
     Raises:
         NoModel: the job has no model (yet), or no such checkpoint.
     """
     stem, _, number = name.partition("@")
     job = jobs.by_name(db, stem)
-    if job is None:
+    if job is None or job.channel != channel:
         return None
     checkpoints = jobs.checkpoints_of(db, job.id)
     if number:

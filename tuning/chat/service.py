@@ -103,7 +103,8 @@ class Chat:
                 raise NoModel("This channel has no model yet.", "Drop a .jsonl file here to train one.")
             return found
         wanted = name.strip()
-        model = await self._store.read(lambda db: naming.job_model(db, wanted)) or await self._base(wanted)
+        model = await self._store.read(lambda db: naming.job_model(db, wanted, channel))
+        model = model or await self._base(wanted)
         if model is None:
             raise NoModel(f"There is no model {wanted}.", "See the names with the verb models.")
         return model

@@ -1,0 +1,104 @@
+"""A private channel's jobs, datasets and models are invisible elsewhere, whichever verb one types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from handlers.answer import Call
+from handlers.house import House
+from handlers.verbs import VERBS, dispatch
+from storage import datasets, jobs
+from storage.store import Store
+from tests.support.outgoing import PlayedPrices, PlayedProviders
+from tests.support.samples import NOW, a_dataset, a_job
+from tests.unit.handlers.verbs.test_verbs import PlayedSlack
+from tuning.chat.service import Chat
+from tuning.errors import JobNotFound
+
+PRIVATE, OTHER = "G0PRIVATE0", "C0OTHER000"
+MARKS = ("classified", "ft:hidden")
+"""What stands in no answer outside: the name of the data, of the job, and of the model."""
+TYPED = (
+    "",
+    "classified-7",
+    "#1",
+    "classified.jsonl",
+    "classified-7@1",
+    "classified-7 gpt hello",
+    "1",
+    "ft:hidden",
+)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House]:
+    store, slack = Store(tmp_path / "ftbot.db"), PlayedSlack()
+
+    async def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("something of a private channel was touched from outside")
+
+    async def unknown(*_: Any, **__: Any) -> Any:
+        raise JobNotFound("this id")
+
+    engine = SimpleNamespace(cancel=never, pause=never, resume=never, start=never, delete_model=never)
+    engine.follow = engine.unknown_jobs = unknown
+    providers = PlayedProviders()
+    await store.write(lambda db: fill(db))
+    yield House(
+        store=store,
+        engine=cast(Any, engine),
+        intake=cast(Any, PlayedPrices()),
+        chat=Chat(store, cast(Any, providers), lambda: NOW),
+        providers=cast(Any, providers),
+        client=cast(Any, slack),
+        clock=lambda: NOW,
+        command="/ft",
+        bot_user_id="U0BOT",
+        team_id="T1",
+        spool=tmp_path,
+        file_hosts=frozenset(),
+        max_file_bytes=1,
+        bot_token="xoxb-1",
+    )
+    await store.close()
+
+
+def fill(db: Any) -> None:
+    kept = datasets.add(db, a_dataset(channel=PRIVATE, name="classified.jsonl", drop_id=f"{PRIVATE}:1.0:F1"))
+    assert kept is not None
+    jobs.add(
+        db,
+        a_job(
+            channel=PRIVATE,
+            dataset_id=kept.id,
+            provider="trainer",
+            name="classified-7",
+            suffix="classified",
+            owner="U0OWNER",
+            state="ready",
+            fine_tuned_model="ft:hidden",
+        ),
+    )
+
+
+@pytest.mark.parametrize("typed", TYPED)
+@pytest.mark.parametrize("verb", sorted(VERBS))
+async def test_nothing_of_a_private_channel_is_seen_or_touched_from_another(
+    house: House, verb: str, typed: str
+) -> None:
+    for surface in ("slash", "mention"):
+        call = Call(verb, typed, "U0OTHER", OTHER, None, cast(Any, surface), "trigger", False, "9.0")
+        answer = await dispatch(call, house)
+        said = json.dumps([answer.message.text, answer.message.blocks]) if answer else ""
+        shown = json.dumps(cast(PlayedSlack, house.client).calls, default=str)
+        for word in typed.split():  # what the person typed may be repeated to them
+            said = said.replace(word, "")
+        for mark in MARKS:
+            assert mark not in said, (verb, typed, said)
+            assert mark not in shown.replace(typed, "") or not typed, (verb, typed)
