@@ -84,7 +84,7 @@ async def _store(settings: Settings) -> Finding:
     except StoreError as problem:
         return Finding("Store", False, str(problem), f"Make {folder} writable, or set FTBOT_DATA.")
     with closing(sqlite3.connect(settings.database)) as conn:
-        verdict = str(conn.execute("PRAGMA quick_check").fetchone()[0])
+        verdict = str(conn.execute("PRAGMA integrity_check").fetchone()[0])
     if verdict != "ok":
         return Finding("Store", False, f"{settings.database} is damaged: {verdict}", "Restore a backup.")
     free = shutil.disk_usage(folder).free
