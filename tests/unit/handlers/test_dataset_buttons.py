@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def slack(tmp_path):
 async def dropped(slack, channel, **changes):
     """A dataset of this channel whose card stands in a thread of its own."""
     root = await slack.jin.say(channel, "here is data")
-    values = {
+    values: dict[str, Any] = {
         "name": "<!channel>.jsonl",
         "version": 1,
         "user": slack.user("jin"),

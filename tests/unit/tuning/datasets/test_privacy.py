@@ -133,7 +133,7 @@ def private(write: Callable[..., Path], good: list[bytes]) -> Path:
         row(f"Mail {EMAIL} or {EMAIL}"),
         row("My card is 4111 1111 1111 1111", f"I see {SECRET}"),
         f'{{"messages": broken {EMAIL}'.encode(),
-        row("hello", **{SECRET: 1}),
+        {**row("hello"), SECRET: 1},
         {"messages": [{"role": EMAIL, "content": "hello"}]},
     )
 
