@@ -53,7 +53,7 @@ test: .venv/.installed browser
 	  "lint: $(BIN)/ruff check ." \
 	  "format: $(BIN)/ruff format --check ." \
 	  "types: $(BIN)/pyright" \
-	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py" \
+	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py tests/test_dependencies.py" \
 	  "contract: $(RUN_PYTEST) tests/contract" \
 	  "scenario: $(RUN_PYTEST) tests/scenario tests/faults" \
 	  "browser: $(RUN_PYTEST) tests/browser" \
