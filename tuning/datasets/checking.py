@@ -30,6 +30,8 @@ from tuning.datasets.traits import Traits
 MIN_EXAMPLES = 10
 """OpenAI job error ``invalid_n_examples``: a training file must have at least 10 examples."""
 GOOD_EXAMPLES = 50
+MAX_PICTURED = 50_000
+"""Examples with pictures in one file (source: OpenAI vision fine-tuning guide)."""
 MAX_REINFORCEMENT = (50_000, 1_000)
 """Examples to train on, and to validate (source: OpenAI reinforcement fine-tuning guide)."""
 MAX_BYTES = 8 << 30
@@ -169,7 +171,7 @@ class _Check:
         self.traits = Traits()
         self.repeats = Repeats()
         self.shape: Shape = "unknown"
-        self.lines = self.rows = self.examples = self.bad_rows = self.crlf = 0
+        self.lines = self.rows = self.examples = self.bad_rows = self.crlf = self.pictured = 0
         self.whole_file = False
 
     # --- reading ---------------------------------------------------------------------------------
@@ -245,6 +247,7 @@ class _Check:
         self.rows += part.rows
         self.examples += part.examples
         self.bad_rows += part.bad_rows
+        self.pictured += part.pictured
         self.crlf += part.crlf
         self.lines += part.lines
 
@@ -299,6 +302,8 @@ class _Check:
             self.findings.add_whole("no_rows")
         elif self.shape == "reinforcement" and self.examples > MAX_REINFORCEMENT[self.validation]:
             self.findings.add_whole("too_many_examples", self.examples)
+        elif self.pictured > MAX_PICTURED:
+            self.findings.add_whole("too_many_pictured", self.pictured)
         elif not self.validation and self.rows - self.findings.count("comment_line") < MIN_EXAMPLES:
             self.findings.add_whole("too_few_examples", self.examples)
         elif not self.validation and self.examples < GOOD_EXAMPLES and self.shape == "chat":

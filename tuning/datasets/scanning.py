@@ -57,6 +57,8 @@ class Part(msgspec.Struct):
     rows: int = 0
     examples: int = 0
     bad_rows: int = 0
+    pictured: int = 0
+    """Rows with pictures."""
     crlf: int = 0
     groups: dict[str, Group] = {}
     every: list[tuple[int, str, str]] = []
@@ -184,6 +186,7 @@ class Scanner:
             return
         row = cast("dict[str, Any]", parsed.value)
         known_format = self._check(row, parsed.found)
+        self._part.pictured += b'"image_url"' in data
         bad = self._note(number, parsed.found)
         given: Any = row["input"] if isinstance(row.get("input"), dict) else row
         tools = orjson.dumps(given["tools"]) if given.get("tools") else None

@@ -150,6 +150,7 @@ WORDS: dict[str, str] = {
     "too_few_examples": "a training file of 9 rows",
     "few_examples": "a training file of 10 to 49 rows",
     "too_many_examples": "a reinforcement file of 50,001 rows",
+    "too_many_pictured": "50,001 rows with pictures",
     "file_too_large": "a file of 9 GB",
     "bom": "a file that begins with the bytes `ef bb bf`",
     "crlf": "lines that end with the bytes `0d 0a`",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuning.datasets.rules.rule import GUIDE, JSON_RFC, ONE_A_LINE, RFT, SILENT, Rule, error, warning
+from tuning.datasets.rules.rule import GUIDE, JSON_RFC, ONE_A_LINE, RFT, SILENT, VISION, Rule, error, warning
 
 RULES: tuple[Rule, ...] = (
     error("empty_file", "The file is empty", "drop a file with one JSON object on each line", ONE_A_LINE),
@@ -72,6 +72,12 @@ RULES: tuple[Rule, ...] = (
         "{n} examples are more than reinforcement training takes (50,000, and 1,000 to validate)",
         "keep the best of them",
         RFT,
+    ),
+    error(
+        "too_many_pictured",
+        "{n} examples have pictures; training takes 50,000 of them",
+        "keep the best of them",
+        VISION,
     ),
     error(
         "file_too_large",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tuning.datasets import RULES, BaseInfo, Report, check_file
+from tuning.datasets import RULES, BaseInfo, Report, check_file, checking
 
 USER = {"role": "user", "content": "Where is my parcel?"}
 REPLY = {"role": "assistant", "content": "shipping"}
@@ -172,8 +172,8 @@ FILES: dict[str, bytes] = {
 COVERED_ELSEWHERE = {
     "secret", "payment_card", "national_id", "email", "phone", "ip_address", "near_duplicates",
     "conflicting_answers", "short_answer", "missing_system_prompt", "validation_near_overlap",
-    "too_few_examples", "too_many_examples", "few_examples", "file_too_large", "bom", "crlf",
-    "cr_line_endings",
+    "too_few_examples", "too_many_examples", "too_many_pictured", "few_examples", "file_too_large",
+    "bom", "crlf", "cr_line_endings",
     "duplicate_examples", "validation_overlap", "over_token_limit",
 }  # fmt: skip
 
@@ -304,3 +304,15 @@ def test_null_tools_are_no_tools(good: list[bytes], tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"\n".join([*good, row(USER, REPLY, tools=None, parallel_tool_calls=None)]))
     assert check_file(path).problems == ()
+
+
+def test_fifty_thousand_rows_may_have_pictures_and_not_one_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "MAX_PICTURED", 60)
+    path = tmp_path / "data.jsonl"
+    rows = [row(image(f"https://example.com/{n}.png"), REPLY) for n in range(61)]
+    path.write_bytes(b"\n".join(rows))
+    assert found(check_file(path)) == {"too_many_pictured": ()}
+    path.write_bytes(b"\n".join(rows[:60]))
+    assert found(check_file(path)) == {}
