@@ -90,9 +90,7 @@ def listed(
 
 def expired(connection: sqlite3.Connection) -> list[str]:
     """Ids of the files whose bytes can go: their time is over and no job still needs them."""
-    needed = (
-        "SELECT 1 FROM jobs WHERE finished_at IS NULL AND files.id IN (training_file, validation_file)"
-    )
+    needed = "SELECT 1 FROM jobs WHERE finished_at IS NULL AND files.id IN (training_file, validation_file)"
     rows = connection.execute(f"SELECT id FROM files WHERE NOT {ALIVE} AND NOT EXISTS ({needed})")
     return [row["id"] for row in rows]
 
