@@ -292,12 +292,16 @@ async def test_datasets_says_where_copies_are_and_only_the_dropper_deletes(place
     others = await listed(place, channel, place.mina)
     assert others.get("ephemeral")
     assert "dataset_delete" not in str(others["blocks"])
-    mine = await listed(place, channel, place.jin)
+
+    async def sent() -> Json | None:
+        found = await listed(place, channel, place.jin)
+        return found if "file-" in words(found) else None
+
+    mine = await place.jin.wait("the provider's copy in the list", sent, WAIT)
     text = words(mine)
     assert "keep.jsonl v1" in text
     assert "kept compressed" in text
     assert "Slack" in text
-    assert "file-" in text
     await _press(place, channel, mine, "dataset_delete")
     await card(place, channel, ts, "deleted here")
     await place.jin.command(channel, "/ft datasets")
