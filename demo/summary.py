@@ -80,5 +80,8 @@ class Summary:
     def _score(self) -> str:
         if self.score_base is None or self.score_tuned is None:
             return "not seen"
-        total = f" of {self.score_total:g}" if self.score_total is not None else ""
+        total = ""
+        if self.score_total is not None:
+            exact = "exact" in str(self.metric)
+            total = f" of {self.score_total:g}" if exact else f" on {self.score_total:g} rows"
         return f"base {self.score_base:g}, tuned {self.score_tuned:g}{total} ({self.metric})"
