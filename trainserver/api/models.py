@@ -3,6 +3,7 @@
 service                 "trainserver"
 fine_tunable            whether a job may start from this model
 methods                 training methods
+integrations            services that figures of a job can be sent to
 max_tokens_per_example  longer examples are cut there
 suffix_max_length, suffix_pattern
 seconds_per_1k_tokens   measured over the last trainings of this base on this machine, or null
@@ -38,6 +39,7 @@ def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: 
         "service": "trainserver",
         "fine_tunable": here and weights > 0,
         "methods": list(METHODS),
+        "integrations": ["wandb"] if parts.wandb_key else [],
         "max_tokens_per_example": parts.config.max_tokens,
         "suffix_max_length": 64,
         "suffix_pattern": "^[A-Za-z0-9._-]+$",
