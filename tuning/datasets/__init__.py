@@ -10,6 +10,7 @@ from tuning.datasets.checking import check_file, rows
 from tuning.datasets.difference import Difference, difference
 from tuning.datasets.examination import examine
 from tuning.datasets.export import write_csv_report
+from tuning.datasets.limits import Limits
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
 from tuning.datasets.redaction import Redaction, redact
@@ -26,6 +27,7 @@ __all__ = [
     "Cost",
     "Difference",
     "Finding",
+    "Limits",
     "LineMap",
     "Problem",
     "PromptShare",

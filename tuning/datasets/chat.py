@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from tuning.datasets.content import MAX_IMAGES, check_parts, check_text
+from tuning.datasets.content import check_parts, check_text
 from tuning.datasets.excerpts import excerpt
+from tuning.datasets.limits import STANDARD, Limits
 from tuning.datasets.parsing import Found
 from tuning.datasets.shapes import CHAT_KEYS
 from tuning.datasets.tools import ToolThread, check_tools
@@ -28,10 +29,11 @@ class Talk:
     """What a walk over messages saw: the roles in order, images, and if anything stood in the way."""
 
     roles: list[str]
+    limits: Limits = STANDARD
     images: int = 0
 
 
-def check_supervised(row: dict[str, Any], found: Found) -> None:
+def check_supervised(row: dict[str, Any], found: Found, limits: Limits = STANDARD) -> None:
     """Every rule of a supervised chat row (source: OpenAI supervised fine-tuning guide)."""
     messages = messages_of(row, found)
     if "missing_messages" not in found and (extra := row.keys() - CHAT_KEYS):
@@ -39,7 +41,7 @@ def check_supervised(row: dict[str, Any], found: Found) -> None:
     if messages is None:
         return
     parallel = row.get("parallel_tool_calls") is not False
-    talk = check_messages(messages, check_tools(row, found), found, parallel)
+    talk = check_messages(messages, check_tools(row, found, limits), found, limits, parallel)
     if "assistant" not in talk.roles:
         if not (found.keys() & {"invalid_role", "missing_role", "message_not_object"}):
             found.setdefault("no_assistant_message", "")  # else a wrong role hides the reply
@@ -65,9 +67,15 @@ def messages_of(row: dict[str, Any], found: Found) -> list[Any] | None:
     return cast("list[Any]", messages)
 
 
-def check_messages(messages: list[Any], defined: frozenset[str], found: Found, parallel: bool = True) -> Talk:
+def check_messages(
+    messages: list[Any],
+    defined: frozenset[str],
+    found: Found,
+    limits: Limits = STANDARD,
+    parallel: bool = True,
+) -> Talk:
     """The rules each message must keep by itself and with its neighbours."""
-    talk = Talk([])
+    talk = Talk([], limits)
     thread = ToolThread(defined, found, parallel)
     for number, message in enumerate(messages, 1):
         where = f"message {number}"
@@ -85,8 +93,11 @@ def check_messages(messages: list[Any], defined: frozenset[str], found: Found, p
         else:
             talk.roles.append(role if isinstance(role, str) else "")
             found.setdefault("invalid_role", f"{where}, {excerpt(role)}")
-    if talk.images > MAX_IMAGES:
-        found.setdefault("too_many_images", f"{talk.images:,} images")
+    if talk.images and not limits.pictures:
+        found.setdefault("pictures_not_taken", f"{limits.label} trains on text alone")
+    elif talk.images > limits.max_pictures:
+        takes = f"{limits.label} takes {limits.max_pictures:,}"
+        found.setdefault("too_many_images", f"{talk.images:,} images; {takes}")
     return talk
 
 
@@ -143,7 +154,7 @@ def _check_content(message: dict[str, Any], role: str, where: str, talk: Talk, f
         if content or not _may_be_null(message, role):
             check_text(content, where, found)
     elif isinstance(content, list):
-        talk.images += check_parts(cast("list[Any]", content), role, where, found)
+        talk.images += check_parts(cast("list[Any]", content), role, where, found, talk.limits)
     elif content is not None:
         found.setdefault("invalid_content", f"{where}, {excerpt(content)}")
     elif not _may_be_null(message, role):

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from tuning.datasets.chat import check_supervised
+from tuning.datasets.columns import Columns, add_columns
 from tuning.datasets.crew import scan, workers_for
 from tuning.datasets.findings import Findings, Sink
+from tuning.datasets.limits import STANDARD, size_words
 from tuning.datasets.lines import CHUNK, line_text, parts, physical_lines
 from tuning.datasets.parsing import Found, parse_line
 from tuning.datasets.pricing import LEGACY_BASES, BaseInfo, cost_of, strip_fine_tuned
@@ -30,11 +32,6 @@ from tuning.datasets.traits import Traits
 MIN_EXAMPLES = 10
 """OpenAI job error ``invalid_n_examples``: a training file must have at least 10 examples."""
 GOOD_EXAMPLES = 50
-MAX_PICTURED = 50_000
-"""Examples with pictures in one file (source: OpenAI vision fine-tuning guide)."""
-MAX_REINFORCEMENT = (50_000, 1_000)
-"""Examples to train on, and to validate (source: OpenAI reinforcement fine-tuning guide)."""
-MAX_BYTES = 8 << 30
 HEAD = 1 << 16
 SAMPLE_ROWS = 100
 SAMPLE_LINES = 20
@@ -85,20 +82,22 @@ def check_file(
     pace = pace or Pace(progress)
     check = _Check(method, base, validation, sink)
     if against is not None:
-        check.training = _fingerprints(against, pace)
+        check.training, check.columns = _training(against, pace, method)
     size, sha256 = check.read(path, pace)
     return check.report(name or path.name, sha256, size, epochs)
 
 
-def _fingerprints(path: Path, pace: Pace) -> Sequence[int]:
-    """Fingerprints, in order, of every row of ``path`` that holds a JSON object."""
-    prints = array("Q")
+def _training(path: Path, pace: Pace, method: str | None) -> tuple[Sequence[int], Columns | None]:
+    """Fingerprints, in order, of every row of ``path`` that holds a JSON object; the columns for a grader."""
+    prints, columns = array("Q"), dict[str, int]()
     workers = workers_for(path.stat().st_size) if pace.workers is None else pace.workers
     with path.open("rb") as stream:
-        plan = Plan(os.fsencode(path), "chat", weigh=False)
+        shape, _ = _sample(path)
+        plan = Plan(os.fsencode(path), shape, method, weigh=False)
         for _, part in scan(plan, parts(stream, size=pace.chunk), workers):
             prints.frombytes(part.prints)
-    return in_order(prints)
+            add_columns(part.columns, columns)
+    return in_order(prints), Columns.of(columns)
 
 
 def parsed_rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
@@ -118,7 +117,7 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     check = CHECKS.get(shape, check_supervised)
     for number, row, _ in parsed_rows(path):
         found: Found = {}
-        check(row, found)
+        check(row, found, STANDARD)
         if not any(RULES[code].severity == "error" for code in found):
             yield number, row
 
@@ -168,6 +167,9 @@ class _Check:
             self.encoding = DEFAULT_ENCODING
         self.tokens: TokenCounter | None = None
         self.training: Sequence[int] = ()
+        self.columns: Columns | None = None
+        self.seen_columns: dict[str, int] = {}
+        self.limits = base.limits if base else STANDARD
         self.traits = Traits()
         self.repeats = Repeats()
         self.shape: Shape = "unknown"
@@ -201,8 +203,9 @@ class _Check:
                     count(chunk)
             else:
                 self._parts(path, before.st_size, parts(stream, count, size=pace.chunk), pace)
-        if size > MAX_BYTES:
-            self.findings.add_whole("file_too_large")
+        if size > self.limits.max_bytes:
+            takes = f"{self.limits.label} takes {size_words(self.limits.max_bytes)}"
+            self.findings.add_whole("file_too_large", detail=f"{size_words(size)}; {takes}")
         after = path.stat()
         if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise _changed(path)
@@ -216,6 +219,8 @@ class _Check:
             takes_pairs=self.base is not None and strip_fine_tuned(self.base.model) in LEGACY_BASES,
             every=self.sink is not None,
             weigh=pace.tokens,
+            limits=self.limits,
+            columns=self.columns,
         )
         workers = workers_for(size) if pace.workers is None else pace.workers
         with closing(scan(plan, offsets, workers)) as seen:
@@ -248,6 +253,7 @@ class _Check:
         self.examples += part.examples
         self.bad_rows += part.bad_rows
         self.pictured += part.pictured
+        add_columns(part.columns, self.seen_columns)
         self.crlf += part.crlf
         self.lines += part.lines
 
@@ -291,7 +297,12 @@ class _Check:
             system_prompt=self.traits.system_prompt(),
             tools=self.traits.shared_tools(),
             multi_system=self.traits.multi_system(),
+            pictured=self.pictured,
+            columns=self.seen_columns,
         )
+
+    def _most_examples(self) -> int | None:
+        return self.limits.examples(self.shape == "reinforcement", self.validation)
 
     def _count_examples(self) -> None:
         """Rows that could be read once corrected count towards the minimum; their errors block anyway."""
@@ -300,10 +311,12 @@ class _Check:
         if not self.rows:
             self.findings.forget("blank_lines")
             self.findings.add_whole("no_rows")
-        elif self.shape == "reinforcement" and self.examples > MAX_REINFORCEMENT[self.validation]:
-            self.findings.add_whole("too_many_examples", self.examples)
-        elif self.pictured > MAX_PICTURED:
-            self.findings.add_whole("too_many_pictured", self.pictured)
+        elif (most := self._most_examples()) is not None and self.examples > most:
+            takes = f"{self.examples:,}; {self.limits.label} takes {most:,}"
+            self.findings.add_whole("too_many_examples", self.examples, takes)
+        elif self.limits.pictures and self.pictured > self.limits.max_pictured:
+            takes = f"{self.pictured:,}; {self.limits.label} takes {self.limits.max_pictured:,}"
+            self.findings.add_whole("too_many_pictured", self.pictured, takes)
         elif not self.validation and self.rows - self.findings.count("comment_line") < MIN_EXAMPLES:
             self.findings.add_whole("too_few_examples", self.examples)
         elif not self.validation and self.examples < GOOD_EXAMPLES and self.shape == "chat":

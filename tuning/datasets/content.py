@@ -7,13 +7,12 @@ import re
 from typing import Any, cast
 
 from tuning.datasets.excerpts import excerpt
+from tuning.datasets.limits import STANDARD, Limits, size_words
 from tuning.datasets.parsing import Found
 
 CONTROL_TOKEN = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix)\|>")
 """Refused by the provider ("contains an invalid token"); the guide lists these five as examples."""
 TEMPLATE_TOKEN = re.compile(r"<\|(?:im_start|im_end|im_sep|start|end|message|channel|return|eot_id)\|>")
-MAX_IMAGES = 10
-MAX_IMAGE_BYTES = 10_000_000
 _DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,")
 _OTHER_DATA = re.compile(r"data:[a-z]+/[a-z0-9.+-]+[;,]", re.I)
 _OTHER_TYPE = re.compile(r"\.(?:gif|bmp|tiff?|svg|heic|avif|ico|pdf|mp4)(?:[?#]|$)", re.I)
@@ -37,7 +36,7 @@ def check_tokens(text: str, where: str, found: Found) -> None:
             found.setdefault("template_token", f"{where}, {excerpt(token[0])}")
 
 
-def check_parts(parts: list[Any], role: str, where: str, found: Found) -> int:
+def check_parts(parts: list[Any], role: str, where: str, found: Found, limits: Limits = STANDARD) -> int:
     """Rules for a list of content parts (source: API description of chat messages); counts images."""
     if not parts:
         found.setdefault("empty_content", where)
@@ -51,14 +50,14 @@ def check_parts(parts: list[Any], role: str, where: str, found: Found) -> int:
             check_text(part["refusal"], where, found)
         elif kind == "image_url" and isinstance(part.get("image_url"), dict):
             images += 1
-            _check_image(part["image_url"], role, where, found)
+            _check_image(part["image_url"], role, where, found, limits)
         else:
             name = excerpt(kind) if isinstance(kind, str) else "no type"
             found.setdefault("unknown_content_part", f"{where}, {name}")
     return images
 
 
-def _check_image(image: dict[str, Any], role: str, where: str, found: Found) -> None:
+def _check_image(image: dict[str, Any], role: str, where: str, found: Found, limits: Limits) -> None:
     """Source: vision fine-tuning guide."""
     if role != "user":
         found.setdefault("image_not_from_user", where)
@@ -69,8 +68,10 @@ def _check_image(image: dict[str, Any], role: str, where: str, found: Found) -> 
     if not isinstance(url, str):
         found.setdefault("invalid_image_url", where)
     elif data := _DATA_URL.match(url):
-        if (len(url) - data.end()) * 3 // 4 > MAX_IMAGE_BYTES:
-            found.setdefault("image_too_large", where)
+        size = (len(url) - data.end()) * 3 // 4
+        if size > limits.picture_bytes:
+            takes = f"{limits.label} takes {size_words(limits.picture_bytes)}"
+            found.setdefault("image_too_large", f"{where}, {size_words(size)}; {takes}")
         elif not _is_picture(url[data.end() : data.end() + 24]):
             found.setdefault("unsupported_image_type", f"{where}, its bytes are no JPEG, PNG or WEBP")
     elif _OTHER_DATA.match(url) or (url.startswith("https://") and _OTHER_TYPE.search(url)):

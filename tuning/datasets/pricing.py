@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tuning.datasets.limits import STANDARD, Limits
 from tuning.datasets.report import Cost, Report
 
 PRICED_ON = "2026-11-21"
@@ -20,7 +21,8 @@ class BaseInfo:
     ``encoding`` is ``o200k_base``, ``cl100k_base`` or None if unknown here; ``token_limit`` is tokens an
     example; ``price_per_1m`` is US dollars per million trained tokens, 0.0 for no fee, None if unknown;
     ``seconds_per_1k_tokens`` is measured training time, for servers that publish it; ``serving`` is what a
-    fine-tune of it takes for a million tokens read and written, in US dollars.
+    fine-tune of it takes for a million tokens read and written, in US dollars; ``limits``: what its provider
+    takes besides tokens.
     """
 
     model: str
@@ -31,6 +33,7 @@ class BaseInfo:
     exact: bool = True
     seconds_per_1k_tokens: float | None = None
     serving: tuple[float, float] | None = None
+    limits: Limits = STANDARD
 
 
 # model: (encoding, tokens an example, US dollars per 1M trained tokens)

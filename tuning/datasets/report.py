@@ -95,7 +95,8 @@ class Report:
     values by the code of their problem, and ``prompts`` are the five most common system prompts.
     ``notes`` say what was not looked at in full, and why;
     ``fixable`` counts the rows with errors that a repair puts right (once examined), ``answer_tokens`` is
-    the mean length of the last answers, from up to 1,000 of them.
+    the mean length of the last answers, from up to 1,000 of them. ``pictured`` counts the rows with pictures,
+    ``columns`` how many reinforcement rows have each of their columns.
     """
 
     file: str
@@ -118,6 +119,8 @@ class Report:
     notes: tuple[str, ...] = ()
     fixable: int = 0
     answer_tokens: float | None = None
+    pictured: int = 0
+    columns: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def needs_decision(self) -> bool:

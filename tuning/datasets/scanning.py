@@ -15,16 +15,18 @@ import msgspec
 import orjson
 
 from tuning.datasets.chat import check_supervised
+from tuning.datasets.columns import Columns, count_columns
 from tuning.datasets.findings import Findings, Group
+from tuning.datasets.limits import STANDARD, Limits
 from tuning.datasets.lines import BOM, CHUNK, Line, line_text, physical_lines
 from tuning.datasets.parsing import Found, parse_line
 from tuning.datasets.preferences import check_dpo, check_pair, check_reinforcement
 from tuning.datasets.quick import Plain, fingerprint, look
 from tuning.datasets.rules import RULES
-from tuning.datasets.shapes import FOREIGN, Shape, shape_of, system_prompt
+from tuning.datasets.shapes import FOREIGN, Shape, ends_with_user, shape_of, system_prompt
 from tuning.datasets.weighing import Load, Scale
 
-CHECKS: dict[str, Callable[[dict[str, Any], Found], None]] = {
+CHECKS: dict[str, Callable[[dict[str, Any], Found, Limits], None]] = {
     "chat": check_supervised,
     "unknown": check_supervised,
     "dpo": check_dpo,
@@ -48,6 +50,9 @@ class Plan(msgspec.Struct, frozen=True):
     every: bool = False
     weigh: bool = True
     quick: bool = True
+    limits: Limits = STANDARD
+    columns: Columns | None = None
+    """Those of the training file, for the reinforcement rows of a validation file."""
 
 
 class Part(msgspec.Struct):
@@ -60,6 +65,8 @@ class Part(msgspec.Struct):
     pictured: int = 0
     """Rows with pictures."""
     crlf: int = 0
+    columns: dict[str, int] = {}
+    """How many reinforcement rows have each column."""
     groups: dict[str, Group] = {}
     every: list[tuple[int, str, str]] = []
     prints: bytes = b""
@@ -210,12 +217,22 @@ class Scanner:
             found[f"{shape}_format"] = ""
             return False
         wanted = self._wanted
+        if wanted == "reinforcement" and shape == "chat" and ends_with_user(row.get("messages")):
+            shape = wanted  # a row without a column for the grader
         may_differ = "unknown" in (shape, wanted) or (not plan.method and {shape, wanted} <= _TALKS)
         if shape != wanted and not may_differ:
             found["method_mismatch" if plan.method else "mixed_formats"] = ""
         else:
-            CHECKS.get(wanted if wanted != "unknown" else shape, check_supervised)(row, found)
+            kind = wanted if wanted != "unknown" else shape
+            CHECKS.get(kind, check_supervised)(row, found, plan.limits)
+            if kind == "reinforcement":
+                self._columns(row, found)
         return True
+
+    def _columns(self, row: dict[str, Any], found: Found) -> None:
+        count_columns(row, self._part.columns)
+        if self._plan.columns is not None and (words := self._plan.columns.differ(row)):
+            found["validation_columns"] = words
 
     def _note(self, number: int, found: Found) -> bool:
         bad = False

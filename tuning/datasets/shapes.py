@@ -63,10 +63,12 @@ def _rarer_shape(row: dict[str, Any]) -> Shape:
 
 def _is_reinforcement(row: dict[str, Any]) -> bool:
     """Columns for a grader beside ``messages``, and no reply of the assistant at the end."""
-    messages = row["messages"]
-    if not (row.keys() - CHAT_KEYS) or not isinstance(messages, list) or not messages:
-        return False
-    last = cast("Any", messages[-1])
+    return bool(row.keys() - CHAT_KEYS) and ends_with_user(row["messages"])
+
+
+def ends_with_user(messages: Any) -> bool:
+    """Whether the last message is the user's: what a model answers by itself in reinforcement."""
+    last: Any = cast("list[Any]", messages)[-1] if isinstance(messages, list) and messages else None
     return isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "user"
 
 

@@ -11,13 +11,13 @@ import orjson
 
 from tuning.datasets.content import check_tokens
 from tuning.datasets.excerpts import excerpt
+from tuning.datasets.limits import STANDARD, Limits
 from tuning.datasets.parsing import Found
 
-MAX_TOOLS = 128
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def check_tools(row: dict[str, Any], found: Found) -> frozenset[str]:
+def check_tools(row: dict[str, Any], found: Found, limits: Limits = STANDARD) -> frozenset[str]:
     """Rules for ``tools``, ``functions`` and ``parallel_tool_calls`` of a row; the names they define.
 
     Source: OpenAI API description (FunctionObject, at most 128 tools).
@@ -27,7 +27,7 @@ def check_tools(row: dict[str, Any], found: Found) -> frozenset[str]:
     names: frozenset[str] = frozenset()
     for key in ("tools", "functions"):
         if row.get(key) is not None:
-            defined, problems = _definitions(key, orjson.dumps(row[key]))
+            defined, problems = _definitions(key, orjson.dumps(row[key]), limits)
             names |= defined
             for code, detail in problems:
                 found.setdefault(code, detail)
@@ -35,7 +35,9 @@ def check_tools(row: dict[str, Any], found: Found) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
-def _definitions(key: str, canonical: bytes) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+def _definitions(
+    key: str, canonical: bytes, limits: Limits
+) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
     """Names and problems of one tool list; rows mostly share theirs, so each is read once."""
     tools = orjson.loads(canonical)
     found: Found = {"legacy_functions": ""} if key == "functions" else {}
@@ -44,8 +46,8 @@ def _definitions(key: str, canonical: bytes) -> tuple[frozenset[str], tuple[tupl
         found["invalid_tools"] = f"`{key}` is not a list"
         tools = []
     items = cast("list[Any]", tools)
-    if len(items) > MAX_TOOLS:
-        found["too_many_tools"] = f"{len(items):,} tools"
+    if len(items) > limits.max_tools:
+        found["too_many_tools"] = f"{len(items):,} tools; {limits.label} takes {limits.max_tools:,}"
     for tool in items:
         name = _definition(tool if key == "tools" else {"type": "function", "function": tool}, found)
         if name is not None and name in names:

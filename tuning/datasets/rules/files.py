@@ -69,21 +69,21 @@ RULES: tuple[Rule, ...] = (
     ),
     error(
         "too_many_examples",
-        "{n} examples are more than reinforcement training takes (50,000, and 1,000 to validate)",
+        "The file holds more examples than the provider takes",
         "keep the best of them",
-        RFT,
+        f"{RFT}: 50,000 rows, and 1,000 to validate; the profile of the provider",
     ),
     error(
         "too_many_pictured",
-        "{n} examples have pictures; training takes 50,000 of them",
+        "More examples have pictures than the provider takes",
         "keep the best of them",
-        VISION,
+        f"{VISION}: 50,000; the profile of the provider",
     ),
     error(
         "file_too_large",
-        "The file is larger than 8 GB, the most that can be uploaded",
+        "The file is larger than the provider takes",
         "split it or drop the rows that matter less",
-        "OpenAI Uploads API: 8 GB in all",
+        "OpenAI Files API: 512 MB, Uploads API: 8 GB in all; the profile of the provider",
     ),
     warning(
         "few_examples",
@@ -118,6 +118,12 @@ RULES: tuple[Rule, ...] = (
         "[1 row is|{n} rows are] also in the training file",
         "remove them here or there; a score on rows seen in training means nothing",
         "OpenAI API reference: training and validation data must not overlap",
+    ),
+    error(
+        "validation_columns",
+        "[1 row has|{n} rows have] other columns than the rows of the training file",
+        "give both files the same columns: the grader reads them by name",
+        f"{RFT}: the validation file has the same columns as the training file",
     ),
     warning(
         "over_token_limit",

@@ -149,9 +149,15 @@ RULES: tuple[Rule, ...] = (
         f"{VISION}: no images in assistant messages",
     ),
     error(
+        "pictures_not_taken",
+        "[1 row has|{n} rows have] pictures, which the provider does not train on",
+        "leave the pictures out, or train at a provider that takes them",
+        "the profile of the provider",
+    ),
+    error(
         "too_many_images",
-        "[1 row has|{n} rows have] more than 10 images",
-        "keep at most 10 images in a row",
+        "[1 row has|{n} rows have] more images than the provider takes",
+        "keep fewer images in the row, or make several rows of it",
         VISION,
     ),
     error(
@@ -168,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     ),
     error(
         "image_too_large",
-        "[1 row has|{n} rows have] an image of more than 10 MB",
+        "[1 row has|{n} rows have] an image larger than the provider takes",
         "make the image smaller",
         VISION,
     ),

@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
     ),
     error(
         "too_many_tools",
-        "[1 row defines|{n} rows define] more than 128 tools",
+        "[1 row defines|{n} rows define] more tools than the provider takes",
         "keep the tools that are used",
         "OpenAI API description: at most 128 tools",
     ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tuning.datasets import RULES, BaseInfo, Report, check_file, checking
+from tuning.datasets import RULES, BaseInfo, Limits, Report, base_info, check_file
 
 USER = {"role": "user", "content": "Where is my parcel?"}
 REPLY = {"role": "assistant", "content": "shipping"}
@@ -174,7 +175,8 @@ COVERED_ELSEWHERE = {
     "conflicting_answers", "short_answer", "missing_system_prompt", "validation_near_overlap",
     "too_few_examples", "too_many_examples", "too_many_pictured", "few_examples", "file_too_large",
     "bom", "crlf", "cr_line_endings",
-    "duplicate_examples", "validation_overlap", "over_token_limit",
+    "duplicate_examples", "validation_overlap", "over_token_limit", "validation_columns",
+    "pictures_not_taken",
 }  # fmt: skip
 
 
@@ -307,12 +309,14 @@ def test_null_tools_are_no_tools(good: list[bytes], tmp_path: Path) -> None:
 
 
 def test_fifty_thousand_rows_may_have_pictures_and_not_one_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(checking, "MAX_PICTURED", 60)
+    base = replace(base_info("gpt-4.1"), limits=Limits("Vision Ltd", max_pictured=60))
     path = tmp_path / "data.jsonl"
     rows = [row(image(f"https://example.com/{n}.png"), REPLY) for n in range(61)]
     path.write_bytes(b"\n".join(rows))
-    assert found(check_file(path)) == {"too_many_pictured": ()}
+    report = check_file(path, base=base)
+    assert found(report) == {"too_many_pictured": ()}
+    assert "61; Vision Ltd takes 60" in report.problems[0].message
     path.write_bytes(b"\n".join(rows[:60]))
-    assert found(check_file(path)) == {}
+    assert found(check_file(path, base=base)) == {}
