@@ -29,6 +29,7 @@ from bot.errors import StartError
 from bot.health import Health, serving
 from bot.settings import Settings
 from bot.socket import SocketWatch
+from bot.webhooks import Webhooks
 from handlers.catchup import CatchUp
 from handlers.delivery import Delivery
 from handlers.house import House
@@ -145,7 +146,7 @@ class Bot:
             asyncio.create_task(watch.run(), name="socket watch"),
         ]
         self._stack.push_async_callback(catchup.keep)
-        await self._serve_health(store, watch)
+        await self._serve_health(store, watch, Webhooks(house.providers, house.engine))
         self._schedule(house.engine, house.intake)
         self._stack.push_async_callback(worker.close)
         log.info("started", team=team, providers=list(house.providers.names))
@@ -208,10 +209,13 @@ class Bot:
         await handler.connect_async()
         return watch
 
-    async def _serve_health(self, store: Store, watch: SocketWatch) -> None:
+    async def _serve_health(self, store: Store, watch: SocketWatch, webhooks: Webhooks) -> None:
         port = self.settings.ftbot_health_port
+        if webhooks.wanted and not port:
+            log.warning("webhooks_not_served", todo="A webhook secret is set: set FTBOT_HEALTH_PORT as well.")
         if port:
-            health = Health(store, watch.silence, self.connected.is_set, time.time)
+            routes = webhooks.routes()
+            health = Health(store, watch.silence, self.connected.is_set, time.time, routes)
             await self._stack.enter_async_context(serving(health, self.settings.ftbot_health_host, port))
 
     def _schedule(self, engine: Engine, intake: Intake) -> None:

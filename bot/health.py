@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -31,12 +31,16 @@ class Health:
         silence: Callable[[], float],
         connected: Callable[[], bool],
         clock: Callable[[], float],
+        more: Iterable[web.RouteDef] = (),
     ) -> None:
-        """``silence``: seconds since Slack was heard; ``connected``: whether Slack ever said hello."""
+        """``silence``: seconds since Slack was heard; ``connected``: whether Slack ever said hello; ``more``:
+        routes that are served at the same address.
+        """
         self._store = store
         self._silence = silence
         self._connected = connected
         self._clock = clock
+        self._more = list(more)
 
     async def problems(self) -> list[str]:
         """Why ftbot cannot do its work now; empty when it can."""
@@ -77,13 +81,14 @@ class Health:
             JOBS.labels(state).set(many)
 
     def app(self) -> web.Application:
-        """The three routes."""
+        """The three routes and those served beside them."""
         app = web.Application()
         app.add_routes(
             [
                 web.get("/healthz", self.healthz),
                 web.get("/readyz", self.readyz),
                 web.get("/metrics", self.metrics),
+                *self._more,
             ]
         )
         return app

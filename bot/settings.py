@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     slack_api_url: str = "https://slack.com/api/"
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
+    openai_webhook_secret: SecretStr | None = None
     ftbot_data: Path = Path("data")
     ftbot_providers: Path = Path("providers.toml")
     ftbot_upload: Literal["at-once", "on-start"] = "at-once"
@@ -88,7 +89,15 @@ class Settings(BaseSettings):
                 " OPENAI_BASE_URL as well, for several write a providers.toml."
             )
         key = self.openai_api_key.get_secret_value()
-        return [ProviderConfig(_name_of(self.openai_base_url), self.openai_base_url, key)]
+        secret = self.openai_webhook_secret
+        return [
+            ProviderConfig(
+                _name_of(self.openai_base_url),
+                self.openai_base_url,
+                key,
+                secret.get_secret_value() if secret else None,
+            )
+        ]
 
 
 def _name_of(base_url: str) -> str:
@@ -113,10 +122,23 @@ def _from_toml(path: Path, settings: Settings) -> list[ProviderConfig]:
             raise SettingsError(f"Provider {name} in {path} takes its key from {variable}, which is not set.")
         if "base_url" not in table:
             raise SettingsError(f"Provider {name} in {path} has no base_url.")
-        found.append(ProviderConfig(str(name), str(table["base_url"]), key))
+        secret = _webhook_secret(str(name), table, settings)
+        found.append(ProviderConfig(str(name), str(table["base_url"]), key, secret))
     if not found:
         raise SettingsError(f"{path} names no provider: add a table [providers.NAME] with base_url.")
     return found
+
+
+def _webhook_secret(name: str, table: dict[str, Any], settings: Settings) -> str | None:
+    variable = table.get("webhook_secret_env")
+    if variable is None:
+        return None
+    secret = os.environ.get(str(variable))
+    if secret is None and variable == "OPENAI_WEBHOOK_SECRET" and settings.openai_webhook_secret is not None:
+        secret = settings.openai_webhook_secret.get_secret_value()
+    if not secret:
+        raise SettingsError(f"Provider {name} takes its webhook secret from {variable}, which is not set.")
+    return secret
 
 
 def load() -> Settings:

@@ -4,6 +4,7 @@ TuningError
 ├── ProviderError            the provider did not do what was asked
 │   ├── Unreachable          network, time-outs, 5xx, "slow down": try again
 │   └── Refused              a clear no (4xx): trying again changes nothing
+├── NotGenuine               a webhook that the provider did not sign
 ├── StartRefused             a field of the start form does not fit
 ├── DatasetError
 │   ├── NotKept              the file is no longer kept here
@@ -67,6 +68,10 @@ class Unreachable(ProviderError):
 
 class Refused(ProviderError):
     """The provider said no, and asking again would change nothing."""
+
+
+class NotGenuine(TuningError):
+    """This webhook is not signed with the secret that is set for the provider, or it is too old."""
 
 
 class StartRefused(TuningError):

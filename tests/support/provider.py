@@ -43,7 +43,8 @@ BASE = "gpt-4.1-mini-2025-04-14"
 class Fault:
     """Answers the next ``times`` matching requests with ``status``; ``after``: does first what was asked.
 
-    ``hang`` seconds pass before the answer (for time-outs). Status 200 is a login page where JSON belongs.
+    ``hang`` seconds pass before the answer (for time-outs). Status 200 is a login page where JSON belongs,
+    status 0 the true answer as it was before the ``hang``.
     """
 
     method: str
@@ -144,8 +145,7 @@ class FakeProvider:
         if fault is None:
             return await self._answer(request, path)
         fault.times -= 1
-        if fault.after:
-            await self._answer(request, path)
+        true = await self._answer(request, path) if fault.after or not fault.status else None
         if fault.hang:
             await asyncio.sleep(fault.hang)
         if fault.status == 200:
@@ -153,6 +153,8 @@ class FakeProvider:
         return error(fault.status, fault.code, fault.message, fault.headers)
 
     async def _answer(self, request: Request, path: str) -> Response:
+        if true is not None and not fault.status:
+            return true
         match request.method, path.strip("/").split("/"):
             case "GET", ["models"]:
                 return JSONResponse({"object": "list", "data": self.models})

@@ -132,13 +132,25 @@ class Engine:
 
     async def look(self, job_id: int) -> None:
         """Asks about a job at once, because a person or a webhook wants to know."""
-        await self._store.write(lambda db: jobs.change(db, job_id, poll_at=0.0))
+        now = self._clock()
+        await self._store.write(lambda db: jobs.change(db, job_id, poll_at=now))
         self.wake()
 
     async def tick(self) -> None:
         """Advances everything that is due, once; slow things go on as tasks of their own."""
         due = await self._store.read(_due)
         for upload in due.uploads:
+    async def told_of(self, provider: str, provider_job_id: str) -> bool:
+        """A provider says that something happened to a job: it is asked at once; nothing else is believed.
+
+        Answers whether the job is followed here and not over.
+        """
+        job = await self._store.read(lambda db: jobs.by_provider_id(db, provider, provider_job_id))
+        if job is None or job.state not in WATCHED_JOB_STATES:
+            return False
+        await self.look(job.id)
+        return True
+
             if uploading.is_due(self._parts, upload):
                 key = f"upload:{upload.sha256}:{upload.provider}"
                 work = partial(uploading.send, self._parts, upload.sha256, upload.provider)

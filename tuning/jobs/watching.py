@@ -110,7 +110,7 @@ class Watch:
 
         def record(db: Database) -> None:
             after = apply(db, job.id, news, parts.clock())
-            jobs.change(db, job.id, poll_at=parts.clock() + self._pace(after, changed, parts.clock()))
+            _ask_at(db, job, parts.clock() + self._pace(after, changed, parts.clock()))
 
         await parts.store.write(record)
         parts.wake()
@@ -137,7 +137,7 @@ class Watch:
 
     async def _later(self, job: Job, seconds: float) -> None:
         at = self._parts.clock() + seconds
-        await self._parts.store.write(lambda db: jobs.change(db, job.id, poll_at=at))
+        await self._parts.store.write(lambda db: _ask_at(db, job, at))
 
     async def _denied(self, job: Job, problem: Refused) -> None:
         """A 404 three times in a row ends the job; any other refusal is shown and asked again later."""
@@ -149,17 +149,24 @@ class Watch:
                 fail(db, job.id, {"code": "gone", "message": problem.provider_words}, now)
             elif problem.status == 404:
                 mark(db, job.id, missing=missing)
-                jobs.change(db, job.id, poll_at=now + self._parts.poll_min)
+                _ask_at(db, job, now + self._parts.poll_min)
             else:
                 mark(db, job.id, trouble=str(problem))
-                jobs.change(db, job.id, poll_at=now + self._parts.poll_max)
+                _ask_at(db, job, now + self._parts.poll_max)
 
         await self._parts.store.write(record)
 
 
+def _ask_at(db: Database, job: Job, at: float) -> None:
+    """Sets when to ask again, unless somebody wanted to know while ``job`` was being asked about."""
+    if jobs.get(db, job.id).poll_at == job.poll_at:
+        jobs.change(db, job.id, poll_at=at)
+
+
 def _heard(db: Database, quiet: list[tuple[Job, float]], now: float) -> None:
     for job, poll_at in quiet:
-        jobs.change(db, job.id, heard_at=now, poll_at=poll_at)
+        jobs.change(db, job.id, heard_at=now)
+        _ask_at(db, job, poll_at)
         mark(db, job.id, silent=None, trouble=None, missing=None)
 
 

@@ -33,20 +33,25 @@ PROFILE_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """Where a provider is; ``name`` is what people type and what every record from it carries."""
+    """Where a provider is; ``name`` is what people type and what every record from it carries.
+
+    ``webhook_secret`` (``whsec_…``) signs what the provider says on its own; without it nothing is taken.
+    """
 
     name: str
     base_url: str | None
     api_key: str = field(repr=False)
 
+    webhook_secret: str | None = field(default=None, repr=False)
 
 class Provider:
     """One configured provider: its gateway and its profile."""
 
-    def __init__(self, name: str, gateway: Gateway) -> None:
+    def __init__(self, name: str, gateway: Gateway, webhook_secret: str | None = None) -> None:
         self.name = name
         self.gateway = gateway
         self._profile: Profile | None = None
+        self.webhook_secret = webhook_secret
         self._read_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -81,7 +86,11 @@ class Providers:
         if not configs:
             raise TuningError("No provider is configured.", "Set OPENAI_API_KEY or write a providers.toml.")
         self._providers = {
-            c.name: Provider(c.name, Gateway(c.base_url, c.api_key, timeout=timeout, retries=retries))
+            c.name: Provider(
+                c.name,
+                Gateway(c.base_url, c.api_key, timeout=timeout, retries=retries),
+                c.webhook_secret,
+            )
             for c in configs
         }
 
@@ -108,5 +117,10 @@ class Providers:
         return tuple(self._providers)
 
     async def close(self) -> None:
+    def webhook_secret(self, name: str) -> str | None:
+        """What this provider signs its webhooks with; ``None`` when none is taken from it."""
+        found = self._providers.get(name)
+        return found.webhook_secret if found else None
+
         """Closes all connections."""
         await asyncio.gather(*(p.gateway.close() for p in self._providers.values()))

@@ -8,7 +8,7 @@ create may start two paid jobs), nor is an upload; everything else is retried tw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from time import perf_counter
@@ -31,6 +31,7 @@ from tuning.providers.answers import (
 )
 from tuning.providers.asking import INTENT, ToolCalls, chat_body, create_body
 from tuning.providers.meters import FIRST_TOKEN
+from tuning.providers.webhooks import told_of
 from tuning.providers.trouble import provider_errors
 
 PAGE = 100
@@ -62,6 +63,14 @@ class Gateway:
         """All models as the provider describes them."""
         with provider_errors():
             return [reading.mapping(m) async for m in self._client.models.list()]
+    def told_of(self, body: bytes, headers: Mapping[str, str], secret: str) -> str | None:
+        """The id of the job that a webhook is about; ``None`` for a webhook about anything else.
+
+        Raises:
+            NotGenuine: the provider did not sign this, or not within the last five minutes.
+        """
+        return told_of(self._client, body, headers, secret)
+
 
     # files
 

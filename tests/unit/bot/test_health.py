@@ -10,6 +10,7 @@ import aiohttp
 import prometheus_client
 import pytest
 
+import bot.webhooks
 import handlers.meters
 import tuning.providers.meters
 from bot.health import Health, serving
@@ -71,7 +72,8 @@ async def test_the_queues_are_counted_when_somebody_looks(store: Store) -> None:
 
 
 def test_every_metric_stands_on_the_page_and_every_name_on_the_page_exists() -> None:
-    assert handlers.meters.EVENTS  # importing them registers their names
+    assert bot.webhooks.WEBHOOKS  # importing them registers their names
+    assert handlers.meters.EVENTS
     assert tuning.providers.meters.CALLS
     page = (ROOT / "docs" / "operations.md").read_text("utf-8")
     told = set(re.findall(r"^\| `(ftbot_\w+)", page, re.M))
