@@ -55,7 +55,7 @@ test: .venv/.installed browser
 	  "types: $(BIN)/pyright" \
 	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py tests/test_dependencies.py" \
 	  "contract: $(RUN_PYTEST) tests/contract" \
-	  "scenario: $(RUN_PYTEST) --dist load tests/scenario tests/faults" \
+	  "scenario: $(RUN_PYTEST) --dist loadgroup tests/scenario tests/faults" \
 	  "browser: $(RUN_PYTEST) tests/browser" \
 	  "wheel: $(BIN)/pytest -q $(PYTEST) tests/test_wheel.py"
 
