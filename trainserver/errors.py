@@ -4,6 +4,7 @@
     ├── ConfigError            the settings cannot be used; the program ends with exit code 2
     ├── BaseUnavailable        a base model is missing or does not load
     ├── JobFailed              a fine-tuning job ends as `failed` with this code, message and param
+    ├── LostPeer               another process of the same job is gone; the job goes on from its last state
     ├── ServingFailed          the process that answers died or refused; the request gets a 5xx
     └── ApiError               answered to the client in OpenAI's error body
         ├── BadRequest         400
@@ -37,6 +38,10 @@ class JobFailed(TrainserverError):
         self.code = code
         self.message = message
         self.param = param
+
+
+class LostPeer(TrainserverError):
+    """Another process of the job is gone; this one ends, and the job goes on from its last state."""
 
 
 class ServingFailed(TrainserverError):

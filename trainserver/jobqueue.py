@@ -13,13 +13,13 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainserver import jobs, memory
+from trainserver import gpus, jobs, launching, memory
 from trainserver.config import Config
 from trainserver.database import Database
 from trainserver.errors import JobFailed
 from trainserver.layout import Layout
 from trainserver.rows import MIN_EXAMPLES, read_rows
-from trainserver.serving import arguments, environment
+from trainserver.serving import environment
 
 log = logging.getLogger("trainserver")
 NICENESS = 10
@@ -113,9 +113,7 @@ class JobQueue:
                 read_rows(self._layout.file(file_id), param, method=job.method, at_least=least)
 
     def _needs(self, job: jobs.Job) -> int:
-        """Bytes of main memory; 0 when they cannot be told or a GPU's memory counts."""
-        if memory.on_gpu():
-            return 0
+        """Bytes of memory (of each GPU, where there are some); 0 when they cannot be told."""
         return memory.training(self._settings.bases[job.base], self._settings.max_tokens) or 0
 
     def _check_memory(self, job: jobs.Job) -> None:
@@ -124,7 +122,7 @@ class JobQueue:
             return
         raise JobFailed(
             "insufficient_memory",
-            f"Training {job.base} needs about {memory.text(needs)} of memory, but the server has"
+            f"Training {job.base} needs about {memory.text(needs)} of {memory.kind()}, but the server has"
             f" {memory.text(max(0, room))} beside what answering needs"
             f" ({memory.text(memory.serving(self._settings))})."
             f" {memory.what_fits(self._settings, room)}",
@@ -154,8 +152,7 @@ class JobQueue:
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / "train.log").open("ab") as output:
                 process = await asyncio.create_subprocess_exec(
-                    *arguments("trainserver.train", self._layout.root, self._config),
-                    job.id,
+                    *launching.command(self._layout.root, self._config, job.id, len(gpus.visible())),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,33 @@ LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 def load_model(folder: Path, *, four_bit: bool = False) -> Any:
-    """A base, ready for what this machine has: float32 on a CPU, bfloat16 on a GPU.
+    """A base, ready for what this machine has: float32 on a CPU, bfloat16 on the current GPU.
 
     On a GPU `four_bit` keeps the base's weights in 4 bits (NF4; needs bitsandbytes); a CPU ignores it,
     because nothing computes with them there. Raises `BaseUnavailable`.
     """
     from transformers import AutoModelForCausalLM
 
-    options: dict[str, Any] = {"dtype": torch.float32}
-    if torch.cuda.is_available():
-        options = {"dtype": torch.bfloat16, "device_map": {"": 0}}
-        if four_bit:
-            options["quantization_config"] = _four_bit()
+    options = load_options(four_bit=four_bit)
     try:
         return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **options).eval()
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise BaseUnavailable(f"The base in {folder} does not load: {error}") from error
+
+
+def load_options(*, four_bit: bool) -> dict[str, Any]:
+    """How a base is loaded on this machine. Raises `BaseUnavailable` where a package is missing for it."""
+    if not torch.cuda.is_available():
+        return {"dtype": torch.float32}
+    options: dict[str, Any] = {"dtype": torch.bfloat16, "device_map": {"": torch.cuda.current_device()}}
+    if four_bit:
+        if find_spec("bitsandbytes") is None:
+            raise BaseUnavailable(
+                "Training on 4-bit weights needs the package bitsandbytes: pip install bitsandbytes, or take"
+                " four_bit = true out of trainserver.toml."
+            )
+        options["quantization_config"] = _four_bit()
+    return options
 
 
 def _four_bit() -> Any:

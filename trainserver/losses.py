@@ -10,15 +10,18 @@ from typing import Any, Protocol
 
 import torch
 
+from trainserver.memory import GPU_FACTOR
 from trainserver.packing import MAX_TOKENS, Pack, Unit, packs
+from trainserver.parallel import Group
 
 Numbers = dict[str, float]
-# A pass on a GPU takes more rows before it is full.
-GPU_FACTOR = 8
 
 
 class Loss(Protocol):
-    """A method: `score` computes it over `units` and, when asked, adds its gradients to the weights."""
+    """A method: `score` computes it over `units` and, when asked, adds its gradients to the weights.
+
+    With several processes the numbers are those of all units, the gradients those of this one's share.
+    """
 
     def score(self, units: Sequence[Unit], *, learn: bool) -> Numbers: ...
 
@@ -40,20 +43,22 @@ class _Passes:
 class Supervised:
     """Cross-entropy of the learnt tokens, in nats a token, and the share of them guessed right."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, group: Group) -> None:
         self.passes = _Passes(model)
+        self.group = group
 
     def score(self, units: Sequence[Unit], *, learn: bool) -> Numbers:
         total = sum(sum(example.targets[1:]) for unit in units for example in unit)
         loss, right = 0.0, 0
         with torch.set_grad_enabled(learn):
-            for pack in self.passes.packed(units):
+            for pack in self.passes.packed(self.group.share(units)):
                 logits = self.passes.logits(pack)
                 part = torch.nn.functional.cross_entropy(logits, pack.labels, reduction="sum")
                 if learn:
                     (part / total).backward()
                 loss += float(part.detach())
                 right += int((logits.argmax(-1) == pack.labels).sum())
+        loss, right = self.group.added(loss, right)
         return {"loss": loss / total, "mean_token_accuracy": right / total}
 
 
@@ -65,18 +70,20 @@ class Preference:
     the pair alone, so that a job that goes on later gets the very same numbers.
     """
 
-    def __init__(self, model: Any, weights: Sequence[torch.nn.Parameter], beta: float) -> None:
+    def __init__(self, model: Any, weights: Sequence[torch.nn.Parameter], beta: float, group: Group) -> None:
         self.passes = _Passes(model)
+        self.group = group
         self.weights = weights
         self.beta = beta
         self.started = [weight.detach().clone() for weight in weights]
         self.known: dict[tuple[int, ...], float] = {}
 
     def score(self, units: Sequence[Unit], *, learn: bool) -> Numbers:
-        references = [self._reference(unit) for unit in units]
+        own = self.group.share(units)
+        references = [self._reference(unit) for unit in own]
         loss, margin, right = 0.0, 0.0, 0
         with torch.set_grad_enabled(learn):
-            for pack in self.passes.packed(units):
+            for pack in self.passes.packed(own):
                 expected = torch.tensor([references[i] for i in pack.units], device=self.passes.device)
                 margins = self.beta * (self._advantages(pack) - expected)
                 part = -torch.nn.functional.logsigmoid(margins).sum()
@@ -85,6 +92,7 @@ class Preference:
                 loss, margin = loss + float(part.detach()), margin + float(margins.detach().sum())
                 right += int((margins > 0).sum())
         count = len(units)
+        loss, margin, right = self.group.added(loss, margin, right)
         return {
             "loss": loss / count,
             "mean_reward_accuracy": right / count,

@@ -1,5 +1,7 @@
-"""What training and answering need of main memory, estimated before anything is started.
+"""What training and answering need of memory, estimated before anything is started.
 
+Where there is a GPU its memory counts, and of several the smallest's, because each holds the whole base;
+otherwise main memory does.
 The estimate is made of the base's sizes and is meant to be a little too high: a job that is refused says so
 at once, one that runs out of memory takes its time.
 """
@@ -9,11 +11,11 @@ from __future__ import annotations
 import json
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainserver import bases
+from trainserver import bases, gpus
 from trainserver.config import Base, Config
 
 GB = 1024**3
@@ -22,8 +24,11 @@ IMPORTS = 450 * 1024**2
 # What the rest of the machine keeps.
 SPARE = 0.1
 FLOAT = 4
-# Rows are computed together up to so many tokens.
+# Bytes a weight on a GPU, where the base is in bfloat16 or in 4 bits with their scales.
+HALF, QUARTER = 2, 0.6
+# Rows are computed together up to so many tokens; a pass on a GPU takes more before it is full.
 PASS_TOKENS = 1024
+GPU_FACTOR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +86,31 @@ def training(base: Base, max_tokens: int) -> int | None:
     sizes = shape(base)
     if sizes is None:
         return None
-    tokens = max(PASS_TOKENS, max_tokens)
-    kept = tokens * sizes.layers * (8 * sizes.hidden + 3 * sizes.inner) * FLOAT
+    tokens = max(PASS_TOKENS * (GPU_FACTOR if gpus.visible() else 1), max_tokens)
+    kept = tokens * sizes.layers * (8 * sizes.hidden + 3 * sizes.inner) * _number()
     # Logits of the learnt tokens, which are some of all, with their gradient.
     logits = tokens * sizes.words * FLOAT
-    return IMPORTS + sizes.parameters * FLOAT + kept + logits
+    weight = QUARTER if gpus.visible() and base.four_bit else _number()
+    return int(IMPORTS + sizes.parameters * weight + kept + logits)
+
+
+def _number() -> int:
+    """Bytes of a number that the model computes with."""
+    return HALF if gpus.visible() else FLOAT
 
 
 def serving(config: Config) -> int:
     """Bytes the answering process needs at most: the largest base, and what an adapter changes of it."""
     known = [sizes for base in config.bases.values() if bases.available(base) and (sizes := shape(base))]
-    return IMPORTS + max((2 * sizes.parameters * FLOAT for sizes in known), default=0)
+    return IMPORTS + max((2 * sizes.parameters * _number() for sizes in known), default=0)
 
 
 def total(config: Config) -> int:
-    """Bytes that the server may use: its setting, or most of the machine's or container's memory."""
+    """Bytes that the server may use: its setting, or most of the GPU's, machine's or container's memory."""
     if config.memory_gb is not None:
         return config.memory_gb * GB
+    if gpus.visible():
+        return int(min(gpu.memory for gpu in gpus.visible()) * (1 - SPARE))
     limits = [_machine()]
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
@@ -111,9 +124,9 @@ def _machine() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def on_gpu() -> bool:
-    """Whether jobs run on an NVIDIA GPU, whose memory is not counted here."""
-    return Path("/proc/driver/nvidia/version").exists()
+def kind() -> str:
+    """Which memory is counted."""
+    return "GPU memory" if gpus.visible() else "memory"
 
 
 def room(config: Config) -> int:
@@ -130,12 +143,16 @@ def what_fits(config: Config, free: int) -> str:
     ]
     if fitting:
         return f"These bases would fit: {', '.join(fitting)}."
+    for name, base in config.bases.items():
+        needs = training(replace(base, four_bit=True), config.max_tokens)
+        if gpus.visible() and needs and needs <= free:
+            return f"{name} would fit with four_bit = true in trainserver.toml."
     for tokens in (config.max_tokens // 2, config.max_tokens // 4, config.max_tokens // 8):
         for name, base in config.bases.items():
             needs = training(base, tokens)
             if tokens and needs and needs <= free:
                 return f"{name} would fit with max_tokens = {tokens} in trainserver.toml."
-    return "None of the bases here fits; a machine with more memory or a smaller base would do."
+    return f"None of the bases here fits; a machine with more {kind()} or a smaller base would do."
 
 
 def text(size: int) -> str:

@@ -20,9 +20,10 @@ from typing import Any
 
 import torch
 
+from trainserver.memory import PASS_TOKENS
 from trainserver.tokenising import Example
 
-MAX_TOKENS = 1024
+MAX_TOKENS = PASS_TOKENS
 Unit = tuple[Example, ...]
 
 

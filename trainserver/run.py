@@ -4,7 +4,8 @@
 
 What has happened is in the database the moment it happened; what is needed to go on lies in the job's folder
 (`state.pt`: adapter, optimiser, step). Whatever ends this process, the next one repeats at most the steps
-since the last state, makes the same numbers again, and tells none of them twice.
+since the last state, makes the same numbers again, and tells none of them twice. Where several processes
+train a job together (see `parallel`), all go the same way and the first alone writes.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from trainserver.database import Database
 from trainserver.errors import JobFailed
 from trainserver.hyperparameters import resolve
 from trainserver.layout import Layout
+from trainserver.parallel import Group, starter
 from trainserver.rows import MIN_EXAMPLES, Row, read_rows
 
 SAVE_SECONDS = 30.0
+# What a process wants after a step; of several processes the largest counts.
+GO_ON, LEAVE, PAUSE = 0, 1, 2
 
 
 class Left(SystemExit):
@@ -43,8 +47,9 @@ class Run:
         self.base = config.bases[job.base]
         self.database = Database(layout.database)
         self.folder = layout.job(job.id)
-        self.parent = os.getppid()
         self.leaving = False
+        self.group = Group()
+        self.starter = starter()
         self.seconds = 0.0
         self.saved_at = 0.0
         # (epoch, step, loss on the whole validation file or None), oldest first
@@ -54,6 +59,7 @@ class Run:
         """Train, check, and make the models known. Raises `JobFailed`, `NoLongerActive`, `Left`."""
         from trainserver import lora, template, training
 
+        self.group = Group.join()
         model_folder = bases.prepare(self.base, self.layout)
         self.tokenizer = template.load_tokenizer(model_folder, self.base.template)
         rows, learnt = self._units(self.job.training_file, "training_file", MIN_EXAMPLES)
@@ -61,10 +67,11 @@ class Run:
         if self.job.validation_file:
             _, checked = self._units(self.job.validation_file, "validation_file", 1)
         self.chosen = resolve(self.job.hyperparameters, len(learnt), self.job.method)
-        with self.database.write() as connection:
-            jobs.mark_running(connection, self.job.id, self.chosen)
-        self._tell_truncated(learnt)
-        screening.screen_rows(self.config, self.database, self.job.id, rows)
+        if self.group.first:
+            with self.database.write() as connection:
+                jobs.mark_running(connection, self.job.id, self.chosen)
+            self._tell_truncated(learnt)
+            screening.screen_rows(self.config, self.database, self.job.id, rows)
         base = lora.load_model(model_folder, four_bit=self.base.four_bit)
         self.model = lora.add_adapter(base, self.job.seed, self._parent_adapter())
         self.trainer = training.Trainer(
@@ -74,8 +81,12 @@ class Run:
             self.chosen,
             learning_rate=self.base.learning_rate,
             seed=self.job.seed,
+            group=self.group,
         )
         self._train(self._resume())
+        self.group.leave()
+        if not self.group.first:
+            return
         tokens = sum(len(example.ids) for unit in learnt for example in unit) * len(self.ended)
         self._finish(tokens, self._check_safety())
 
@@ -146,16 +157,12 @@ class Run:
             self.seconds = earlier + time.monotonic() - since
             if step.ends_epoch:
                 self._end_epoch(step)
-            wish = self._record(step)
-            gone = self.leaving or os.getppid() != self.parent
+            asked = self.group.most(max(self._record(step), self._wants_to_leave()))
             due = time.monotonic() - self.saved_at > SAVE_SECONDS
-            if step.ends_epoch or wish == "pause" or gone or due:
+            if self.group.first and (step.ends_epoch or asked != GO_ON or due):
                 self._save(step.step)
-            if wish == "pause":
-                with self.database.write() as connection:
-                    jobs.mark_paused(connection, self.job.id)
-            if wish == "pause" or gone:
-                raise Left(0)
+            if asked != GO_ON:
+                self._go(asked)
             if step.ends_epoch and self._stop_early():
                 break
         signal.signal(signal.SIGTERM, before)
@@ -163,8 +170,20 @@ class Run:
     def _leave(self, *_: object) -> None:
         self.leaving = True
 
-    def _record(self, step: Any) -> str | None:
+    def _wants_to_leave(self) -> int:
+        return LEAVE if self.leaving or starter() != self.starter else GO_ON
+
+    def _go(self, asked: int) -> None:
+        if asked == PAUSE and self.group.first:
+            with self.database.write() as connection:
+                jobs.mark_paused(connection, self.job.id)
+        self.group.leave()
+        raise Left(0)
+
+    def _record(self, step: Any) -> int:
         """Write a step down; returns what somebody wants of the job."""
+        if not self.group.first:
+            return GO_ON
         numbers = metrics.of_step(
             step.step, step.total_steps, train=step.train, valid=step.valid, full_valid=step.full_valid
         )
@@ -173,14 +192,16 @@ class Run:
             jobs.mark_step(
                 connection, self.job.id, numbers, metrics.message(numbers), int(time.time() + left) + 1
             )
-            return jobs.wish(connection, self.job.id)
+            return PAUSE if jobs.wish(connection, self.job.id) == "pause" else GO_ON
 
     def _end_epoch(self, step: Any) -> None:
         from trainserver import lora
 
-        lora.save_adapter(self.model, self.layout.epoch(self.job.id, step.epoch), self.job.base)
         loss = None if step.full_valid is None else step.full_valid["loss"]
         self.ended.append((step.epoch, step.step, loss))
+        if not self.group.first:
+            return
+        lora.save_adapter(self.model, self.layout.epoch(self.job.id, step.epoch), self.job.base)
         kept = {epoch for epoch, _ in self._kept()}
         for epoch, _, _ in self.ended:
             if epoch not in kept:
@@ -199,11 +220,12 @@ class Run:
         best, (last, _, _) = self._best()[0], self.ended[-1]
         if last - best < patience or last == self.chosen.n_epochs:
             return False
-        self._tell(
-            "early",
-            f"Stopped after epoch {last}: the validation loss has not fallen for {patience} epoch(s);"
-            f" the model is the one of epoch {best}",
-        )
+        if self.group.first:
+            self._tell(
+                "early",
+                f"Stopped after epoch {last}: the validation loss has not fallen for {patience} epoch(s);"
+                f" the model is the one of epoch {best}",
+            )
         return True
 
     def _kept(self) -> list[tuple[int, int]]:

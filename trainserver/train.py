@@ -1,26 +1,31 @@
 """The process of one job: `python -m trainserver.train --data DIR [--config FILE] JOB`.
 
 It writes each step to the database itself, so that nothing is lost when the server dies; it ends itself
-when its parent is gone, and a server started later runs the job again from its last state.
+when its parent is gone, and a server started later runs the job again from its last state. `accelerate
+launch` starts several for one job, one a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import fcntl
+import os
 import sqlite3
 import sys
 import time
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
 from trainserver import jobs
 from trainserver.config import load
 from trainserver.database import Database
-from trainserver.errors import BaseUnavailable, JobFailed
+from trainserver.errors import BaseUnavailable, JobFailed, LostPeer
 from trainserver.layout import Layout
+from trainserver.parallel import size
 from trainserver.run import Left, Run
 
 LOCK_SECONDS = 120
@@ -28,8 +33,17 @@ EXPECTED = (JobFailed, BaseUnavailable, MemoryError, OSError, RuntimeError, Valu
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+@contextlib.contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Wait until an earlier process of the same job is gone; of several, the first waits for all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        if os.environ.get("RANK", "0") == "0":
+            _wait_for(lock)
+        yield
+
+
 def _wait_for(lock: IO[str]) -> None:
-    """Wait until an earlier process of the same job is gone."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -64,7 +78,10 @@ def readable(error: Exception) -> JobFailed:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one job; exit code 0 also when the job failed, because that is written down by then."""
+    """Run one job; exit code 0 also when the job failed, because that is written down by then.
+
+    Where several processes train it, 1 then, so that their launcher ends the others.
+    """
     parser = argparse.ArgumentParser(prog="trainserver.train")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--config", type=Path)
@@ -74,18 +91,19 @@ def main(arguments: list[str] | None = None) -> int:
     database = Database(layout.database)
     with database.read() as connection:
         job = jobs.get(connection, options.job)
+    ended = 0 if size() == 1 else 1
     try:
-        layout.job(job.id).mkdir(parents=True, exist_ok=True)
-        with (layout.job(job.id) / "lock").open("w") as lock:
-            _wait_for(lock)
+        with _alone(layout.job(job.id)):
             Run(layout, load(options.config), job).go()
-    except jobs.NoLongerActive as error:
-        print(error, file=sys.stderr)
     except Left:
         return 0
+    except (jobs.NoLongerActive, LostPeer) as error:
+        print(error, file=sys.stderr)
+        return ended
     except EXPECTED as error:
         traceback.print_exc()
         _settle(database, job.id, readable(error))
+        return ended
     return 0
 
 

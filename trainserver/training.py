@@ -20,6 +20,7 @@ from trainserver.hyperparameters import Resolved
 from trainserver.lora import adapter_weights, set_adapter_weights
 from trainserver.losses import Loss, Numbers, Preference, Supervised
 from trainserver.packing import Unit
+from trainserver.parallel import Group
 
 WARM_UP = 0.06
 MAX_NORM = 1.0
@@ -60,7 +61,9 @@ class Trainer:
         *,
         learning_rate: float,
         seed: int,
+        group: Group | None = None,
     ) -> None:
+        self.group = group or Group()
         self.model = model
         self.training = training
         self.validation = validation
@@ -70,10 +73,10 @@ class Trainer:
         self.total_steps = self.steps_per_epoch * chosen.n_epochs
         self.learning_rate = learning_rate * chosen.learning_rate_multiplier
         self.weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.loss: Loss = Supervised(model)
+        self.loss: Loss = Supervised(model, self.group)
         if chosen.beta is not None:
             self.learning_rate *= PREFERENCE_RATE
-            self.loss = Preference(model, self.weights, chosen.beta)
+            self.loss = Preference(model, self.weights, chosen.beta, self.group)
         self.optimizer = torch.optim.AdamW(self.weights, lr=self.learning_rate, weight_decay=0.0)
         sample = list(validation)
         random.Random(seed).shuffle(sample)  # noqa: S311 - a sample that must repeat
@@ -114,6 +117,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(step)
         numbers = self.loss.score(batch, learn=True)
+        self.group.add_gradients(self.weights)
         torch.nn.utils.clip_grad_norm_(self.weights, MAX_NORM)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
