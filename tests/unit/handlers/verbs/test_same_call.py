@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from handlers import commands, mentions
+from handlers.answer import Call
+from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.verbs import VERBS
+from tests.support.surfaces import surfaces, until
 
 PROMISED = {
     "help",
@@ -42,3 +46,27 @@ def test_slash_and_mention_end_in_the_same_verb_call(verb: str, args: str) -> No
     same = {"surface": "slash", "trigger_id": None, "message_ts": None}
     assert replace(slash, **same) == replace(mention, **same)
     assert (slash.verb, slash.args) == (verb, args)
+
+
+async def test_over_slack_too_every_verb_is_the_same_call_typed_or_mentioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Call] = []
+
+    async def dispatch(call: Call, house: House) -> None:
+        seen.append(call)
+
+    monkeypatch.setattr(commands, "dispatch", dispatch)
+    monkeypatch.setattr(mentions, "dispatch", dispatch)
+    async with surfaces(tmp_path) as slack:
+        tuning = slack.channel("tuning")
+        for verb in sorted(PROMISED):
+            await slack.jin.command(tuning, f"/ft {verb} triage-7 a & b")
+            await until(lambda: len(seen) % 2 == 1)
+            await slack.jin.say(tuning, f"@ftbot {verb} triage-7 a & b")
+            await until(lambda: len(seen) % 2 == 0)
+    typed, mentioned = seen[::2], seen[1::2]
+    assert [call.verb for call in typed] == sorted(PROMISED)
+    same = {"surface": "slash", "trigger_id": None, "message_ts": None}
+    assert [replace(call, **same) for call in typed] == [replace(call, **same) for call in mentioned]
+    assert {call.args for call in typed} == {"triage-7 a & b"}
