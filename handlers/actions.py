@@ -62,7 +62,7 @@ def call_of(clicked: Incoming) -> Call | None:
 async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     """Does what a button says; a choice in the start form shows its new price. Unknown ones do nothing."""
     if clicked.view.get("callback_id") == start_form.CALLBACK:
-        await start.refresh(house, clicked.view)
+        await start.refresh(house, clicked.view, clicked.action)
         return
     clicked = job_buttons.unfold(clicked)
     if job_buttons.knows(clicked):

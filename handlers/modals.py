@@ -15,9 +15,6 @@ from storage import rooms
 from storage.records import InboxItem
 from tuning.errors import ChatError, DatasetError, StartRefused
 
-BLOCK_OF = {"epochs": "more_epochs", "batch": "more_batch", "rate": "more_rate", "seed": "more_seed"}
-"""The block of a refused field where it has another name."""
-
 
 async def errors_in(house: House, sent: Incoming) -> dict[str, str]:
     """Errors by block id, for ``response_action: errors``; empty when the form may close.
@@ -49,7 +46,7 @@ async def errors_in(house: House, sent: Incoming) -> dict[str, str]:
 
 def _field(refused: StartRefused, sent: Incoming) -> str:
     """The block an error stands at; where the form has no such block, the first one."""
-    field = BLOCK_OF.get(refused.field, refused.field)
+    field = start_form.BLOCK_OF.get(refused.field, refused.field)
     state = cast("dict[str, dict[str, object]]", sent.view.get("state") or {})
     blocks = list(state.get("values") or {})
     return field if field in blocks or not blocks else blocks[0]

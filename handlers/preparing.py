@@ -12,7 +12,7 @@ from storage.records import Dataset, Origin
 from tuning.errors import DatasetError, StartRefused
 from tuning.jobs import making
 from tuning.jobs.holding import held
-from tuning.jobs.start import StartRequest, check_datasets, check_numbers, refuse_overlap
+from tuning.jobs.start import StartRequest, check_datasets, check_method, check_numbers, refuse_overlap
 
 SECONDS = 1.2
 """How long an acknowledgement may wait for a check that is under way (Slack waits three seconds in all)."""
@@ -28,6 +28,8 @@ async def refuse(house: House, request: StartRequest, chosen: Chosen) -> None:
     await house.intake.examined(request.dataset_id, SECONDS)
     probe = replace(request, release=True) if chosen.leaves == REDACTED else request
     training, validation = await house.store.read(lambda db: check_datasets(db, probe, None))
+    await house.engine.look_over(request)
+    check_method(request, training, held_out=chosen.split or validation is not None)
     if validation is None:
         return
     try:

@@ -91,6 +91,36 @@ def by_provider_id(db: Database, provider: str, provider_job_id: str) -> Job | N
     )
 
 
+def by_model(db: Database, provider: str, model: str) -> Job | None:
+    """The job whose model a provider knows by this id."""
+    return first(db, Job, "SELECT * FROM jobs WHERE provider = ? AND fine_tuned_model = ?", [provider, model])
+
+
+def with_model(db: Database, channel: str, *, limit: int = 20) -> list[Job]:
+    """Jobs of a channel whose model answers, newest first; those put away are left out."""
+    return select(
+        db,
+        Job,
+        "SELECT * FROM jobs WHERE channel = ? AND state = 'ready' AND fine_tuned_model IS NOT NULL"
+        " AND NOT archived ORDER BY id DESC LIMIT ?",
+        [channel, limit],
+    )
+
+
+def paces(db: Database, provider: str, base: str, *, limit: int = 9) -> list[float]:
+    """Seconds for 1,000 trained tokens of the newest finished jobs of a base, newest first."""
+    return [
+        float(pace)
+        for (pace,) in pairs(
+            db,
+            "SELECT (finished_at - started_at) * 1000.0 / trained_tokens FROM jobs"
+            " WHERE provider = ? AND base = ? AND state = 'ready' AND trained_tokens > 0"
+            " AND finished_at > started_at ORDER BY id DESC LIMIT ?",
+            [provider, base, limit],
+        )
+    ]
+
+
 def since(db: Database, moment: float) -> list[Job]:
     """Jobs created at or after ``moment``, newest first."""
     return select(db, Job, "SELECT * FROM jobs WHERE created_at >= ? ORDER BY id DESC", [moment])

@@ -77,7 +77,8 @@ class NotGenuine(TuningError):
 class StartRefused(TuningError):
     """A field of the start form does not fit.
 
-    ``field`` is one of dataset, validation, leaves, base, name, epochs, batch, rate, seed.
+    ``field`` is one of dataset, validation, leaves, base, name, epochs, batch, rate, seed, method, beta,
+    grader, wandb.
     """
 
     def __init__(self, field: str, message: str, todo: str = "") -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
@@ -14,10 +15,10 @@ from slack_sdk.errors import SlackApiError
 from handlers.answer import Answer, Call
 from handlers.errors import BadCall
 from handlers.house import House
-from handlers.offers import all_offers
+from handlers.offers import all_offers, further_offers
 from handlers.slackapi import code_of
 from handlers.verbs.verb import Verb
-from handlers.views import start_form
+from handlers.views import more_settings, start_form
 from handlers.views.dataset_words import private_words
 from handlers.views.lists import choose_dataset
 from handlers.views.start_form import Chosen, Form
@@ -50,9 +51,14 @@ async def run(call: Call, house: House) -> Answer | None:
     return None
 
 
-async def refresh(house: House, view: Mapping[str, Any]) -> None:
-    """Shows the price of what is chosen now in an open form; called on the form's ``block_actions``."""
+async def refresh(house: House, view: Mapping[str, Any], action: str = "") -> None:
+    """Shows the price of what is chosen now in an open form; called on the form's ``block_actions``.
+
+    ``action``: what was clicked; the button *More settings* opens them.
+    """
     wish = start_form.chosen(view)
+    if action == more_settings.SHOW:
+        wish = replace(wish, more=True)
     ready = _newest_of_each(await house.store.read(lambda db: datasets.in_channel(db, wish.channel)))
     if ready:
         await _fill(house, str(view["id"]), wish, ready)
@@ -86,6 +92,7 @@ async def _show(house: House, view_id: str, form: Form) -> None:
 async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
     dataset, validation = _pair(wish, ready)
     offers = await all_offers(house, dataset.id, wish.epochs)
+    offers += await further_offers(house, wish.channel, dataset.id, wish.epochs)
     offer = next((o for o in offers if o.key == wish.offer_key), offers[0] if offers else None)
     profile = offer.profile if offer else None
     suffix = wish.suffix or (suggested_suffix(dataset, profile) if profile else "")
@@ -111,6 +118,8 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
         split=wish.split,
         private=private,
         leaves=wish.leaves,
+        more=wish.more,
+        method=wish.method,
     )
 
 

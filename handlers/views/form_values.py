@@ -12,6 +12,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "more_epochs": (1, 50),
     "more_batch": (1, 256),
     "more_rate": (0.0001, 100),
+    "more_beta": (0.0001, 2),
     "more_seed": (0, 2**31 - 1),
 }
 """Least and most of each number, by block id."""
@@ -39,9 +40,14 @@ def id_of(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() else None
 
 
+def metadata_of(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form remembers by itself."""
+    return cast("dict[str, Any]", json.loads(view.get("private_metadata") or "{}"))
+
+
 def channel_of(view: Mapping[str, Any]) -> str:
     """The channel the form was opened in."""
-    return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
+    return str(metadata_of(view).get("channel", ""))
 
 
 def number_in(view: Mapping[str, Any], block_id: str, kind: Callable[[str], T]) -> T | str | None:

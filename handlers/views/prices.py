@@ -7,23 +7,29 @@ from datetime import date
 
 from handlers.text import about, duration, name, number, plural
 from handlers.views.layout import Line, bold
+from storage.records import Job
 from tuning.datasets.report import Cost
 from tuning.providers.profile import Base, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One base at one provider and what training on one dataset would cost there (``None``: not known)."""
+    """One base at one provider and what training on one dataset would cost there (``None``: not known).
+
+    ``parent``: an earlier model that is trained further, of this base.
+    """
 
     provider: str
     profile: Profile
     base: Base
     cost: Cost | None = None
+    parent: Job | None = None
 
     @property
     def key(self) -> str:
-        """Value of the form's menu: provider and base."""
-        return f"{self.provider}|{self.base.model}"
+        """Value of the form's menu: provider and the model that training begins with."""
+        model = self.parent.fine_tuned_model if self.parent else self.base.model
+        return f"{self.provider}|{model}"
 
     @property
     def usd(self) -> float | None:
@@ -61,19 +67,25 @@ def price_line(offer: Offer, tokens: int) -> Line:
         return ["Choose training data to see the price."]
     sum_of = f"{number(tokens)} tokens × {plural(cost.epochs, 'epoch')}"
     if not offer.profile.charges:
-        return [sum_of, " · ", bold("no fee")]
+        return [sum_of, " · ", bold("no fee"), _takes(offer)]
     if cost.price_per_1m is None or cost.usd is None:
-        return [sum_of, " · price unknown: this provider publishes none that ftbot knows"]
+        return [sum_of, " · price unknown: this provider publishes none that ftbot knows", _takes(offer)]
     return [
         f"{sum_of} × ${cost.price_per_1m:,.2f} per 1M = ",
         bold(about(cost.usd)),
-        " · cancelling may still bill the steps done",
+        f"{_takes(offer)} · cancelling may still bill the steps done",
     ]
+
+
+def _takes(offer: Offer) -> str:
+    """How long the training takes, by the pace that was measured before."""
+    return f" · about {duration(offer.seconds)} of training" if offer.seconds else ""
 
 
 def base_words(offer: Offer) -> str:
     """``gpt-4.1-mini · $5.00 per 1M · until 14 Jan 2027`` for a menu."""
-    words = [f"{name(offer.profile.label, 20)} {name(offer.base.label, 30)}"]
+    base = name(offer.base.label, 30)
+    words = [f"{offer.parent.name}, further" if offer.parent else f"{name(offer.profile.label, 20)} {base}"]
     if not offer.profile.charges:
         words.append("no fee")
     elif offer.base.price_per_1m is not None:
@@ -84,6 +96,12 @@ def base_words(offer: Offer) -> str:
 def until(base: Base) -> str:
     """``answers until 14 Jan 2027``, or nothing when no end is known."""
     return f"answers until {day(base.shutdown_date)}" if base.shutdown_date else ""
+
+
+def base_note(offer: Offer) -> str:
+    """Under a choice of the menu: what an earlier model was made from, and until when it answers."""
+    made = [f"made from {name(offer.base.label, 30)}"] if offer.parent else []
+    return " · ".join(made + [words for words in (until(offer.base),) if words])
 
 
 def day(iso: str) -> str:

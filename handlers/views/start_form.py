@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.answer import Block
-from handlers.text import about, cut, name, plural
+from handlers.text import about, cut, duration, money, name, plural
+from handlers.views import inputs, more_settings
 from handlers.views.dataset_words import overlap_words
-from handlers.views.form_values import LIMITS, channel_of, checked, id_of, number_in, selected, typed
+from handlers.views.form_values import channel_of, checked, id_of, metadata_of, number_in, selected, typed
 from handlers.views.layout import Line, bold, option, plain, rich, small
-from handlers.views.prices import Offer, base_words, price_line, until
+from handlers.views.prices import Offer, base_note, base_words, price_line
 from storage.records import Dataset, Overlap
+from tuning.errors import StartRefused
+from tuning.jobs.graders import read_grader
 from tuning.jobs.start import StartRequest
 
 CALLBACK = "start_form"
@@ -33,9 +36,14 @@ BLOCK_OF = {
     "batch": "more_batch",
     "rate": "more_rate",
     "seed": "more_seed",
+    "method": "more_method",
+    "beta": "more_beta",
+    "grader": "grader",
+    "wandb": "more_wandb",
 }
 """Block id of each field that ``StartRefused.field`` may name."""
 
+SUBMIT_LENGTH = 24
 _CHOICES = 100
 
 
@@ -46,6 +54,7 @@ class Form:
     ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to offer.
     ``overlap``: of the chosen validation data with the training data; ``split``: part of the data is to be
     held out; ``private``: what was found that nobody decided about yet; ``leaves``: the choice about it.
+    ``more``: whether *More settings* are shown; ``method``: the chosen one, ``""`` for that of the data.
     """
 
     channel: str
@@ -62,6 +71,8 @@ class Form:
     split: bool = False
     private: Sequence[str] = ()
     leaves: str = REDACTED
+    more: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,8 @@ class Chosen:
     epochs: int | None
     split: bool = False
     leaves: str = REDACTED
+    more: bool = False
+    method: str = ""
 
 
 def skeleton(channel: str) -> dict[str, Any]:
@@ -90,25 +103,32 @@ def start_form(form: Form) -> dict[str, Any]:
         return _modal(form.channel, [rich(["⚠️ ", words])])
     tokens, offer = form.dataset.tokens, form.offer
     blocks: list[Block] = [
-        _menu(
+        inputs.menu(
             "dataset", "Training data", [_dataset(d) for d in form.datasets[:_CHOICES]], str(form.dataset.id)
         ),
         _validation(form),
-        _menu("base", "Train on", [_base(o) for o in form.offers[:_CHOICES]], offer.key),
+        inputs.menu("base", "Train on", [_base(o) for o in form.offers[:_CHOICES]], offer.key),
         _name(form),
         rich(price_line(offer, tokens)),
     ]
     blocks.append(small(*_notes(form, offer)))
     if form.private:
         blocks += _leaves(form, offer)
-    blocks += [{"type": "divider"}, small("More settings: leave empty and the provider chooses."), *_more()]
-    return _modal(form.channel, blocks, submit=submit_words(offer))
+    method, integrations = form.method or form.dataset.method or "supervised", offer.profile.integrations
+    if method == "reinforcement":
+        blocks.append(more_settings.grader())
+    if form.more:
+        blocks += more_settings.opened(offer.base.methods, method, integrations)
+    else:
+        blocks.append(more_settings.closed(method, integrations))
+    return _modal(form.channel, blocks, submit=submit_words(offer), more=form.more)
 
 
 def submit_words(offer: Offer) -> str:
-    """The submit button with the price, at most 24 characters."""
-    words = f"Start · {about(offer.usd)}"
-    return words if len(words) <= 24 else "Start"
+    """The submit button with price and time, as much of both as fits into 24 characters."""
+    time = f" · {duration(offer.seconds)}" if offer.seconds else ""
+    ways = [f"{price(offer.usd)}{rest}" for rest in dict.fromkeys((time, "")) for price in (about, money)]
+    return next((words for way in ways if len(words := f"Start · {way}") <= SUBMIT_LENGTH), "Start")
 
 
 def chosen(view: Mapping[str, Any]) -> Chosen:
@@ -124,6 +144,8 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
         epochs=None if isinstance(epochs, str) else epochs,
         split=validation == SPLIT,
         leaves=selected(view, "leaves") or REDACTED,
+        more=bool(metadata_of(view).get("more")),
+        method=selected(view, "more_method") or "",
     )
 
 
@@ -148,6 +170,8 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
     batch = checked(view, "more_batch", int, errors)
     rate = checked(view, "more_rate", float, errors)
     seed = checked(view, "more_seed", int, errors)
+    beta = checked(view, "more_beta", float, errors)
+    grader = _grader(view, errors)
     if errors or now.dataset_id is None:
         return errors
     return StartRequest(
@@ -164,46 +188,37 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         channel=now.channel,
         owner=user,
         release=now.leaves == AS_IS,
+        method=now.method or None,
+        beta=beta,
+        grader=grader,
+        wandb_project=typed(view, "more_wandb") or None,
     )
 
 
-def _modal(channel: str, blocks: list[Block], submit: str = "") -> dict[str, Any]:
+def _grader(view: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:
+    """The grader, ``None`` where none is asked for; what is wrong with it is added to ``errors``."""
+    words = typed(view, "grader")
+    if not words:
+        return None
+    try:
+        return read_grader(words)
+    except StartRefused as refused:
+        errors["grader"] = str(refused)
+        return None
+
+
+def _modal(channel: str, blocks: list[Block], submit: str = "", *, more: bool = False) -> dict[str, Any]:
     view: dict[str, Any] = {
         "type": "modal",
         "callback_id": CALLBACK,
         "title": plain("Train a model", 24),
         "close": plain("Not now", 24),
-        "private_metadata": json.dumps({"channel": channel}),
+        "private_metadata": json.dumps({"channel": channel} | ({"more": True} if more else {})),
         "blocks": blocks,
     }
     if submit:
         view["submit"] = plain(submit, 24)
     return view
-
-
-def _menu(block_id: str, label: str, options: list[Block], value: str, *, dispatch: bool = True) -> Block:
-    initial = next((choice for choice in options if choice["value"] == value), options[0])
-    menu = {"type": "static_select", "action_id": block_id, "options": options, "initial_option": initial}
-    return _input(block_id, label, menu, dispatch=dispatch)
-
-
-def _input(
-    block_id: str,
-    label: str,
-    element: Block,
-    *,
-    hint: str = "",
-    optional: bool = False,
-    dispatch: bool = False,
-) -> Block:
-    block: Block = {"type": "input", "block_id": block_id, "label": plain(label, 100), "element": element}
-    if hint:
-        block["hint"] = plain(hint, 200)
-    if optional:
-        block["optional"] = True
-    if dispatch:
-        block["dispatch_action"] = True
-    return block
 
 
 def _dataset(dataset: Dataset) -> Block:
@@ -214,7 +229,7 @@ def _dataset(dataset: Dataset) -> Block:
 
 
 def _base(offer: Offer) -> Block:
-    return option(base_words(offer), cut(offer.key, 150), until(offer.base))
+    return option(base_words(offer), cut(offer.key, 150), base_note(offer))
 
 
 def _validation(form: Form) -> Block:
@@ -222,16 +237,14 @@ def _validation(form: Form) -> Block:
     options.append(option("Split off 10 % of the training data", SPLIT))
     options += [_dataset(d) for d in form.datasets if d.id != form.dataset.id][: _CHOICES - 2]
     value = str(form.validation.id) if form.validation else SPLIT if form.split else NO_VALIDATION
-    menu = _menu("validation", "Validation", options, value)
+    menu = inputs.menu("validation", "Validation", options, value)
     words = overlap_words(form.overlap) if form.validation else ""
     return {**menu, "hint": plain(words[:1].upper() + words[1:], 200)} if words else menu
 
 
 def _name(form: Form) -> Block:
-    element: Block = {"type": "plain_text_input", "action_id": "name", "max_length": 40}
-    if form.suffix:
-        element["initial_value"] = form.suffix
-    return _input("name", "Name", element, hint=f"Becomes {form.next_name}: the name people type.")
+    element = inputs.words("name", longest=40, value=form.suffix)
+    return inputs.field("name", "Name", element, hint=f"Becomes {form.next_name}: the name people type.")
 
 
 def _notes(form: Form, offer: Offer) -> list[str]:
@@ -258,29 +271,4 @@ def _leaves(form: Form, offer: Offer) -> list[Block]:
         "options": options,
         "initial_option": initial,
     }
-    return [rich(["🔒 ", *found]), _input("leaves", "Private data", radio)]
-
-
-def _more() -> list[Block]:
-    fields = (
-        ("more_epochs", "Epochs", False),
-        ("more_batch", "Batch size", False),
-        ("more_rate", "Learning rate multiplier", True),
-        ("more_seed", "Seed", False),
-    )
-    return [_more_field(*field) for field in fields]
-
-
-def _more_field(block_id: str, label: str, decimal: bool) -> Block:
-    low, high = LIMITS[block_id]
-    element: Block = {
-        "type": "number_input",
-        "action_id": block_id,
-        "is_decimal_allowed": decimal,
-        "min_value": f"{low:g}" if decimal else str(int(low)),
-        "max_value": f"{high:g}" if decimal else str(int(high)),
-    }
-    live = block_id == "more_epochs"
-    if live:
-        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
-    return _input(block_id, label, element, optional=True, dispatch=live)
+    return [rich(["🔒 ", *found]), inputs.field("leaves", "Private data", radio)]

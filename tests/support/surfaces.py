@@ -109,6 +109,9 @@ class PlayedEngine:
     started: list[Any] = field(default_factory=list)
     refuse: Exception | None = None
 
+    async def look_over(self, request: Any) -> None:
+        """Nothing speaks against it."""
+
     async def start(self, request: Any) -> None:
         if self.refuse is not None:
             raise self.refuse

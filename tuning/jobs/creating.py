@@ -97,7 +97,7 @@ def _wanted(job: Job, files: list[str | None]) -> CreateJob:
     chosen = job.settings
     return CreateJob(
         intent=job.intent,
-        base=job.base,
+        base=str(chosen.get("parent_model") or job.base),
         method=str(chosen.get("method") or "supervised"),
         suffix=job.name,
         training_file=training,
@@ -106,6 +106,9 @@ def _wanted(job: Job, files: list[str | None]) -> CreateJob:
         batch_size=chosen.get("batch_size"),
         learning_rate_multiplier=chosen.get("learning_rate_multiplier"),
         seed=chosen.get("seed"),
+        beta=chosen.get("beta"),
+        grader=chosen.get("grader"),
+        wandb_project=chosen.get("wandb_project"),
     )
 
 

@@ -7,17 +7,17 @@ from functools import partial
 
 from storage import datasets, jobs
 from storage.errors import NotFound
-from storage.records import WATCHED_JOB_STATES, Evaluation, Job, Upload
+from storage.records import WATCHED_JOB_STATES, Dataset, Evaluation, Job, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
-from tuning.jobs import creating, following, removing, scoring, start, steering, uploading
+from tuning.jobs import creating, following, planning, removing, scoring, start, steering, uploading
 from tuning.jobs.intake import Intake
 from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
 from tuning.jobs.tasks import Tasks
 from tuning.jobs.watching import Watch
-from tuning.providers import Providers
+from tuning.providers import Profile, Providers
 
 __all__ = ["Engine", "StartRequest"]
 
@@ -66,16 +66,32 @@ class Engine:
         if validation is not None:
             start.refuse_overlap(await self._intake.overlap(training, validation))
         profile = await self._providers.get(request.provider).profile()
-        now = self._clock()
-        base = start.check_base(profile, request, now)
-        suffix = start.check_suffix(profile, request.suffix)
-        cost = await self._intake.prices(request.dataset_id, request.provider, base.model, request.epochs)
-        if profile.charges:
-            start.check_price(cost, self._max_job_usd)
-        estimate = start.estimate_record(cost, base, profile.charges)
-        job = await self._store.write(lambda db: start.keep(db, request, suffix, base, estimate, now))
+        chosen = await self._plan(request, profile, training)
+        start.check_method(request, training, held_out=validation is not None)
+
+        def keep(db: Database) -> Job:
+            facts = chosen.suffix, chosen.base, chosen.estimate
+            return start.keep(db, request, *facts, self._clock(), parent=chosen.parent)
+
+        job = await self._store.write(keep)
         self.wake()
         return job
+
+    async def look_over(self, request: StartRequest) -> None:
+        """Refuses what can be told without asking the provider: its last known profile is enough.
+
+        Raises:
+            StartRefused: a field does not fit.
+        """
+        known = request.provider in self._providers.names
+        profile = self._providers.get(request.provider).last_profile if known else None
+        if profile is not None:
+            training = await self._store.read(lambda db: datasets.get(db, request.dataset_id))
+            await self._plan(request, profile, training)
+
+    async def _plan(self, request: StartRequest, profile: Profile, training: Dataset) -> planning.Plan:
+        parent = await self._store.read(lambda db: jobs.by_model(db, request.provider, request.base))
+        return planning.plan(request, profile, training, parent, self._clock(), self._max_job_usd)
 
     async def cancel(self, job_id: int, by: str) -> Job:
         """Asks the provider to cancel; a job that was never created just ends.
@@ -136,10 +152,6 @@ class Engine:
         await self._store.write(lambda db: jobs.change(db, job_id, poll_at=now))
         self.wake()
 
-    async def tick(self) -> None:
-        """Advances everything that is due, once; slow things go on as tasks of their own."""
-        due = await self._store.read(_due)
-        for upload in due.uploads:
     async def told_of(self, provider: str, provider_job_id: str) -> bool:
         """A provider says that something happened to a job: it is asked at once; nothing else is believed.
 
@@ -151,6 +163,10 @@ class Engine:
         await self.look(job.id)
         return True
 
+    async def tick(self) -> None:
+        """Advances everything that is due, once; slow things go on as tasks of their own."""
+        due = await self._store.read(_due)
+        for upload in due.uploads:
             if uploading.is_due(self._parts, upload):
                 key = f"upload:{upload.sha256}:{upload.provider}"
                 work = partial(uploading.send, self._parts, upload.sha256, upload.provider)

@@ -24,8 +24,10 @@ Json = dict[str, Any]
 class StartRequest:
     """One wish to train. ``intent`` is unique per wish: the same one a second time gives the same job.
 
+    ``base``: a base of the provider, or the model of an earlier job, which is then trained further.
     ``suffix`` is the model's name without its number; ``None`` numbers are left to the provider (auto).
-    ``release``: the owner lets the data leave with the private values found in it.
+    ``release``: the owner lets the data leave with the private values found in it. ``method``: ``None`` for
+    the one the data is for; ``beta`` is for dpo alone, ``grader`` for reinforcement alone.
     """
 
     intent: str
@@ -41,6 +43,10 @@ class StartRequest:
     channel: str
     owner: str
     release: bool = False
+    method: str | None = None
+    beta: float | None = None
+    grader: Json | None = None
+    wandb_project: str | None = None
 
 
 def check_numbers(request: StartRequest) -> None:
@@ -54,11 +60,49 @@ def check_numbers(request: StartRequest) -> None:
         raise StartRefused("rate", "The learning rate multiplier is a number above 0, or empty for auto.")
     if request.seed is not None and not 0 <= request.seed < 2**31:
         raise StartRefused("seed", "Seed is a whole number from 0 to 2147483647, or empty.")
+    if request.beta is not None and not 0 < request.beta <= 2:
+        raise StartRefused("beta", "Beta is a number above 0, at most 2, or empty for auto.")
 
 
-def check_base(profile: Profile, request: StartRequest, now: float) -> Base:
-    """The base, if it can be trained at the provider today."""
-    base = profile.base(request.base)
+def check_method(request: StartRequest, training: Dataset, *, held_out: bool) -> None:
+    """Refuses a method that the data is not for, and settings that belong to another method.
+
+    ``held_out``: there will be validation rows; reinforcement needs them (OpenAI's guide to it).
+    """
+    method = training.method or "supervised"
+    if request.method not in (None, method):
+        raise StartRefused("method", f"{training.name} is data for {method}. Choose {method}, or other data.")
+    if request.beta is not None and method != "dpo":
+        raise StartRefused("beta", "Beta is for preference training (dpo) alone. Leave it empty.")
+    if method != "reinforcement":
+        return
+    if request.grader is None:
+        raise StartRefused("grader", "Reinforcement needs a grader: JSON that says how answers are judged.")
+    if not held_out:
+        raise StartRefused(
+            "validation", "Reinforcement needs validation rows. Choose a file, or split some off."
+        )
+
+
+def check_parent(parent: Job | None, request: StartRequest) -> None:
+    """Refuses an earlier model that is none of this channel's, or that no longer is."""
+    if parent is None:
+        return
+    if parent.channel != request.channel:
+        raise StartRefused("base", f"{parent.name} belongs to another channel. Start there.")
+    if parent.state != "ready":
+        raise StartRefused("base", f"{parent.name} has no model to train further.")
+
+
+def check_integrations(profile: Profile, request: StartRequest) -> None:
+    """Refuses what the provider cannot tell its figures to."""
+    if request.wandb_project and "wandb" not in profile.integrations:
+        raise StartRefused("wandb", f"{profile.label} does not log to W&B. Leave this empty.")
+
+
+def check_base(profile: Profile, request: StartRequest, now: float, parent: Job | None = None) -> Base:
+    """The base, if it can be trained at the provider today; that of ``parent`` when it is trained further."""
+    base = profile.base(parent.base if parent else request.base)
     if base is None:
         raise StartRefused(
             "base", f"{request.base} cannot be trained at {profile.label}. Choose another base."
@@ -89,13 +133,18 @@ def check_suffix(profile: Profile, wanted: str) -> str:
     return suffix
 
 
+def check_fits(base: Base, training: Dataset) -> None:
+    """Refuses data of a method that the base cannot be trained with."""
+    method = training.method or "supervised"
+    if method not in base.methods:
+        raise StartRefused("base", f"{base.label} cannot be trained with {method} data. Choose another base.")
+
+
 def check_datasets(db: Database, request: StartRequest, base: Base | None) -> tuple[Dataset, Dataset | None]:
     """The training and validation data, if they are ready and fit each other and the base."""
     training = _ready(db, request, request.dataset_id, "dataset")
-    if base is not None and training.method not in base.methods:
-        raise StartRefused(
-            "base", f"{base.label} cannot be trained with {training.method} data. Choose another base."
-        )
+    if base is not None:
+        check_fits(base, training)
     if request.validation_id is None:
         return training, None
     validation = _ready(db, request, request.validation_id, "validation")
@@ -163,14 +212,23 @@ def estimate_record(cost: Cost, base: Base, charges: bool) -> Json:
     }
 
 
-def keep(db: Database, request: StartRequest, suffix: str, base: Base, estimate: Json, now: float) -> Job:
+def keep(
+    db: Database,
+    request: StartRequest,
+    suffix: str,
+    base: Base,
+    estimate: Json,
+    now: float,
+    *,
+    parent: Job | None = None,
+) -> Job:
     """Writes the wish down: job, uploads, card and link. The same intent answers the job that is there."""
     known = jobs.by_intent(db, request.intent)
     if known is not None:
         return known
     training, validation = check_datasets(db, request, base)
     number = jobs.next_number(db, suffix)
-    job = jobs.add(db, _job(request, training, suffix, number, base, estimate, now))
+    job = jobs.add(db, _job(request, training, suffix, number, base, estimate, now, parent))
     for dataset in (training, validation):
         if dataset is not None and dataset.sha256 is not None:
             release(db, dataset, request.owner, now)
@@ -189,6 +247,7 @@ def _job(
     base: Base,
     estimate: Json,
     now: float,
+    parent: Job | None,
 ) -> Job:
     settings: Json = {
         "method": training.method or "supervised",
@@ -196,6 +255,11 @@ def _job(
         "batch_size": request.batch_size,
         "learning_rate_multiplier": request.learning_rate_multiplier,
         "seed": request.seed,
+        "beta": request.beta,
+        "grader": request.grader,
+        "wandb_project": request.wandb_project or None,
+        "parent": parent.name if parent else None,
+        "parent_model": parent.fine_tuned_model if parent else None,
     }
     job = Job(
         id=0,

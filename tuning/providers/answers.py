@@ -10,7 +10,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CreateJob:
-    """A job to create. ``None`` numbers are left to the provider; ``intent`` travels in the metadata."""
+    """A job to create. ``None`` numbers are left to the provider; ``intent`` travels in the metadata.
+
+    ``base`` may be a fine-tuned model, which is trained further; ``wandb_project``: where figures go as well.
+    """
 
     intent: str
     base: str
@@ -22,6 +25,9 @@ class CreateJob:
     batch_size: int | None = None
     learning_rate_multiplier: float | None = None
     seed: int | None = None
+    beta: float | None = None
+    grader: Json | None = None
+    wandb_project: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,14 @@ class Delta:
     """A piece of an answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool that the model wishes for; ``arguments`` is JSON as the model wrote it."""
+
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)

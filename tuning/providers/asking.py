@@ -7,7 +7,7 @@ from typing import Any
 
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
 
-from tuning.providers.answers import CreateJob, Json
+from tuning.providers.answers import CreateJob, Json, ToolCall
 
 INTENT = "ftbot_intent"
 """Metadata key that carries the intent."""
@@ -22,6 +22,7 @@ def create_body(wanted: CreateJob, shape: str) -> Json:
         "n_epochs": wanted.epochs,
         "batch_size": wanted.batch_size,
         "learning_rate_multiplier": wanted.learning_rate_multiplier,
+        "beta": wanted.beta,
     }
     numbers = {k: v for k, v in numbers.items() if v is not None}
     body: Json = {
@@ -34,9 +35,13 @@ def create_body(wanted: CreateJob, shape: str) -> Json:
         body["validation_file"] = wanted.validation_file
     if wanted.seed is not None:
         body["seed"] = wanted.seed
+    if wanted.wandb_project:
+        body["integrations"] = [{"type": "wandb", "wandb": {"project": wanted.wandb_project}}]
     if shape == "top-level":
         return body | ({"hyperparameters": numbers} if numbers else {})
     inner: Json = {"hyperparameters": numbers} if numbers else {}
+    if wanted.grader is not None:
+        inner["grader"] = wanted.grader
     return body | {"method": {"type": wanted.method, wanted.method: inner}}
 
 
@@ -59,7 +64,7 @@ def chat_body(
 
 
 class ToolCalls:
-    """Gathers the pieces of streamed tool calls; people read them as ``name(arguments)``, one a line."""
+    """Gathers the pieces of streamed tool calls."""
 
     def __init__(self) -> None:
         self._calls: dict[int, tuple[str, str]] = {}
@@ -73,6 +78,6 @@ class ToolCalls:
                 arguments += piece.function.arguments or ""
             self._calls[piece.index] = (name, arguments)
 
-    def text(self) -> str:
-        """The calls as text, empty without any."""
-        return "\n".join(f"{name}({arguments})" for name, arguments in self._calls.values())
+    def all(self) -> list[ToolCall]:
+        """The calls, in the order they began."""
+        return [ToolCall(name, arguments) for name, arguments in self._calls.values()]

@@ -49,7 +49,11 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One provider's abilities; ``charges`` says whether training costs money there."""
+    """One provider's abilities; ``charges`` says whether training costs money there.
+
+    ``responses``: it has the Responses API beside Chat Completions. ``integrations``: services that it can
+    send a job's figures to (``wandb``).
+    """
 
     name: str
     label: str
@@ -60,6 +64,8 @@ class Profile:
     can_pause: bool = False
     hyperparameters: Literal["method", "top-level"] = "method"
     charges: bool = True
+    responses: bool = False
+    integrations: tuple[str, ...] = ()
 
     def base(self, model: str | None) -> Base | None:
         """The base with this id (or label), or ``None``."""

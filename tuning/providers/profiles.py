@@ -42,6 +42,11 @@ OPENAI_BASES = (
 """From OpenAI's price table and deprecations page; gpt-4.1's limit is not published, 65,536 is safe."""
 
 
+def last_day(model: str) -> str | None:
+    """The day (``YYYY-MM-DD``) announced as the last of a base that is known from elsewhere than a list."""
+    return next((base.shutdown_date for base in OPENAI_BASES if base.model == model), None)
+
+
 def read_profile(name: str, models: Sequence[Json]) -> Profile:
     """The profile for a list of models (each a dict as the provider sent it)."""
     described = [m for m in models if reading.mapping(m.get("x_fine_tuning"))]
@@ -50,7 +55,7 @@ def read_profile(name: str, models: Sequence[Json]) -> Profile:
     listed = {str(m.get("id")): m for m in models}
     known = tuple(_dated(base, listed[base.model]) for base in OPENAI_BASES if base.model in listed)
     if known:
-        return Profile(name, "OpenAI", known, filters_metadata=True)
+        return Profile(name, "OpenAI", known, filters_metadata=True, responses=True, integrations=("wandb",))
     return _generic(name, models)
 
 
@@ -77,22 +82,27 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         suffix_pattern=reading.text(first.get("suffix_pattern")) or SUFFIX,
         filters_metadata=True,
         charges=any(base.price_per_1m for base in bases),
+        responses=first.get("responses") is True,
+        integrations=_texts(first.get("integrations")),
         can_pause=first.get("can_pause") is True or first.get("service") == "trainserver",
     )
 
 
 def _described_base(model: str, fact: Json, shutdown: str | None) -> Base:
-    methods: Any = fact.get("methods")
     return Base(
         model,
         model,
-        tuple(str(m) for m in cast("list[Any]", methods)) if isinstance(methods, list) else ("supervised",),
+        _texts(fact.get("methods")) or ("supervised",),
         price_per_1m=reading.number(fact.get("price_per_1m_tokens")),
         token_limit=reading.whole(fact.get("max_tokens_per_example")),
         encoding=reading.text(fact.get("tokenizer")),
         shutdown_date=shutdown,
         seconds_per_1k_tokens=reading.number(fact.get("seconds_per_1k_tokens")),
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in cast("list[Any]", value)) if isinstance(value, list) else ()
 
 
 def _generic(name: str, models: Sequence[Json]) -> Profile:

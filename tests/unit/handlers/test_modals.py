@@ -100,6 +100,7 @@ async def test_wrong_values_keep_the_form_open_with_the_errors(slack, monkeypatc
 @pytest.fixture
 def data_is_fine(monkeypatch):
     monkeypatch.setattr(preparing, "check_datasets", lambda db, request, base: (None, None))
+    monkeypatch.setattr(preparing, "check_method", lambda request, training, held_out: None)
     monkeypatch.setattr(preparing, "held", lambda db, dataset: False)
     monkeypatch.setattr(preparing.datasets, "get", lambda db, dataset_id: None)
 

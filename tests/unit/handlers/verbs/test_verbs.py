@@ -258,7 +258,7 @@ async def test_start_opens_a_skeleton_at_once_and_fills_it(house: House):
     assert chosen["dataset"].startswith("triage.jsonl v7")
     assert chosen["validation"].startswith("triage-validation.jsonl")
     assert chosen["base"] == "Our trainer smollm2-135m · no fee"
-    assert view["submit"]["text"] == "Start · no fee"
+    assert view["submit"]["text"] == "Start · no fee · 2 min"
     assert "triage-1" in str(view)
 
 

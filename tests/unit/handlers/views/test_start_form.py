@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers.views.prices import Offer
+from handlers.views.prices import Offer, price_line
 from handlers.views.start_form import BLOCK_OF, Form, chosen, parse, start_form, submit_words
-from tests.support.samples import COST, MINI, OPENAI, SMOL, TRAINER, a_dataset
+from localslack.blocks import check_view
+from tests.support.samples import COST, MINI, OPENAI, SMOL, TRAINER, a_dataset, a_job
 from tuning.jobs.start import StartRequest
 
 
@@ -26,7 +28,7 @@ def submitted(**values: str | None) -> dict[str, Any]:
     state = {
         block: {
             block: {"selected_option": {"value": value} if value else None}
-            if block in ("dataset", "validation", "base")
+            if block in ("dataset", "validation", "base", "more_method")
             else {"type": "plain_text_input", "value": value}
         }
         for block, value in filled.items()
@@ -86,15 +88,113 @@ def test_what_is_chosen_so_far_survives_nonsense():
     assert (now.dataset_id, now.offer_key, now.suffix, now.epochs) == (1, None, "", None)
 
 
+def filled(**changes: Any) -> dict[str, Any]:
+    """The form with everything in it."""
+    profile = replace(OPENAI, integrations=("wandb",))
+    dataset = a_dataset(method=changes.pop("method", "supervised"))
+    offer = Offer("openai", profile, changes.pop("base", MINI), COST)
+    values: dict[str, Any] = {"private": ["2 secrets"], "more": True} | changes
+    return start_form(Form("C1", [dataset], [offer], dataset, offer, None, "triage", "triage-7", **values))
+
+
+def blocks_of(view: dict[str, Any]) -> set[str]:
+    return {b["block_id"] for b in view["blocks"] if "block_id" in b}
+
+
 def test_every_field_a_refusal_can_name_is_in_the_form():
+    seen = [filled(method=method) for method in ("supervised", "dpo", "reinforcement")]
+    assert set(BLOCK_OF.values()) == set().union(*map(blocks_of, seen))
+
+
+def test_more_settings_are_a_button_that_says_what_they_are():
+    view = filled(more=False)
+    assert check_view(view) is None
+    assert not blocks_of(view) & {"more_epochs", "more_method", "more_wandb"}
+    (button,) = next(b for b in view["blocks"] if b.get("block_id") == "more")["elements"]
+    assert button["text"]["text"] == "More settings: supervised · epochs, batch, rate, seed auto · W&B"
+    assert chosen(view | {"state": {}}).more is False
+    assert chosen(filled()).more is True
+
+
+@pytest.mark.parametrize(
+    ("method", "there"),
+    [("supervised", set()), ("dpo", {"more_beta"}), ("reinforcement", {"grader"})],
+)
+def test_beta_is_for_preferences_and_a_grader_for_reinforcement(method: str, there: set[str]):
+    view = filled(method=method)
+    assert check_view(view) is None
+    assert blocks_of(view) & {"more_beta", "grader"} == there
+
+
+def test_the_methods_are_those_of_the_base_and_the_one_of_the_data_is_chosen():
+    view = filled(method="dpo", base=replace(MINI, methods=("supervised", "dpo")))
+    menu = next(b for b in view["blocks"] if b.get("block_id") == "more_method")["element"]
+    assert [o["value"] for o in menu["options"]] == ["supervised", "dpo"]
+    assert menu["initial_option"]["value"] == "dpo"
+
+
+def test_wandb_is_asked_for_only_where_the_provider_can():
+    dataset, offer = a_dataset(), Offer("trainer", TRAINER, SMOL, COST)
+    view = start_form(Form("C1", [dataset], [offer], dataset, offer, None, "t", "t-1", more=True))
+    assert "more_wandb" not in blocks_of(view)
+
+
+GRADER = {
+    "type": "string_check",
+    "name": "exact",
+    "input": "{{sample.output_text}}",
+    "reference": "{{item.answer}}",
+    "operation": "eq",
+}
+
+
+def test_more_settings_reach_the_wish():
+    view = submitted(more_method="dpo", more_beta="0.2", more_wandb="support bots", grader=json.dumps(GRADER))
+    wish = parse(view, "U1")
+    assert isinstance(wish, StartRequest)
+    assert (wish.method, wish.beta, wish.wandb_project) == ("dpo", 0.2, "support bots")
+    assert wish.grader == GRADER
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON: Expecting property name enclosed in double quotes, line 1, column 2"),
+        ("[]", "an object in braces"),
+        ('{"type": "magic"}', "needs a type: string_check, text_similarity"),
+        (json.dumps(GRADER | {"operation": "equals"}), "operation is one of eq, ne, like, ilike"),
+        (json.dumps(GRADER | {"reference": 5}), "needs reference, text"),
+        ('{"type": "multi", "name": "m", "calculate_output": "a", "graders": {"a": {}}}', "Grader a needs"),
+        ("[" * 2000, "nested too deeply"),
+    ],
+)
+def test_a_grader_that_is_none_is_marked_at_its_field(text: str, words: str):
+    errors = parse(submitted(grader=text), "U1")
+    assert isinstance(errors, dict)
+    assert words in errors["grader"]
+
+
+def test_an_earlier_model_can_be_trained_further_and_says_its_price_and_last_day():
     dataset = a_dataset()
-    offer = Offer("openai", OPENAI, MINI, COST)
-    form = Form("C1", [dataset], [offer], dataset, offer, None, "triage", "triage-7", private=["2 secrets"])
-    view = start_form(form)
-    assert set(BLOCK_OF.values()) == {b["block_id"] for b in view["blocks"] if "block_id" in b}
+    parent = a_job(name="triage-6", state="ready", fine_tuned_model="ft:gpt-4.1-mini:org:triage-6:x")
+    fresh = Offer("openai", OPENAI, MINI, COST)
+    offers = [fresh, replace(fresh, parent=parent)]
+    view = start_form(Form("C1", [dataset], offers, dataset, fresh, None, "triage", "triage-7"))
+    menu = next(b for b in view["blocks"] if b.get("block_id") == "base")["element"]
+    assert [o["text"]["text"] for o in menu["options"]] == [
+        "OpenAI gpt-4.1-mini · $5.00 per 1M",
+        "triage-6, further · $5.00 per 1M",
+    ]
+    assert menu["options"][1]["description"]["text"] == "made from gpt-4.1-mini · answers until 14 Jan 2027"
+    assert menu["options"][1]["value"] == "openai|ft:gpt-4.1-mini:org:triage-6:x"
 
 
-def test_the_price_stands_on_the_submit_button():
+def test_price_and_time_stand_on_the_submit_button():
+    slow = replace(MINI, seconds_per_1k_tokens=3.0)
     assert submit_words(Offer("openai", OPENAI, MINI, COST)) == "Start · about $4.78"
-    assert submit_words(Offer("trainer", TRAINER, SMOL, COST)) == "Start · no fee"
+    assert submit_words(Offer("openai", OPENAI, slow, COST)) == "Start · $4.78 · 48 min"
+    assert submit_words(Offer("trainer", TRAINER, SMOL, COST)) == "Start · no fee · 2 min"
     assert submit_words(Offer("openai", OPENAI, MINI, None)) == "Start · price unknown"
+    dear = replace(COST, usd=1_234_567.0, billed_tokens=100_000_000)
+    assert submit_words(Offer("openai", OPENAI, slow, dear)) == "Start · $1,234,567.00"
+    assert "about 48 min of training" in str(price_line(Offer("openai", OPENAI, slow, COST), 318_400))
