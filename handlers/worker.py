@@ -33,8 +33,10 @@ BUSY_AFTER = 5.0
 TRIES = 3
 WAITS = (1.0, 4.0)
 """Seconds before the second and the third try."""
-GRACE = 5.0
+GRACE = 4.0
 """Seconds that work under way gets at the end."""
+LAST_WORDS = 3.0
+"""Seconds that broken-off work gets to say so."""
 
 
 def lane(said: Incoming) -> str:
@@ -111,15 +113,18 @@ class Worker:
                 await self._news.wait()
 
     async def close(self) -> None:
-        """Takes nothing more, gives work under way a moment, then breaks it off."""
+        """Takes nothing more, gives work under way a moment, then breaks it off and lets it say so."""
         self._closing = True
         self._news.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        if left := list(self._tasks):
+            for task in left:
+                task.cancel()
+            _, silent = await asyncio.wait(left, timeout=LAST_WORDS)
+            for task in silent:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     def _next(self, db: Database) -> list[InboxItem]:
         return inbox.waiting(db, after=self._last, limit=max(0, HELD - self._held))

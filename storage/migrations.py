@@ -143,3 +143,22 @@ def m003_channels_and_what_people_say_of_answers(db: Database) -> None:
 def m004_how_far_each_channel_was_read(db: Database) -> None:
     """The newest message seen in each channel, so that what was said while ftbot was away is found."""
     _run(db, "CREATE TABLE channels_seen (channel TEXT PRIMARY KEY, ts TEXT NOT NULL)")
+
+
+@migrations()
+def m006_tools_of_a_channel(db: Database) -> None:
+    """The tools that new chats of a channel are given; none chosen means those of the training data."""
+    _run(db, "ALTER TABLE channel_settings ADD COLUMN tools TEXT")
+
+
+@migrations()
+def m007_answers_that_were_begun(db: Database) -> None:
+    """The messages in which an answer grows, so that a crash leaves none that looks whole."""
+    _run(
+        db,
+        """
+        CREATE TABLE answers_begun (
+          channel TEXT NOT NULL, ts TEXT NOT NULL, item_id INTEGER NOT NULL, PRIMARY KEY (channel, ts));
+        CREATE INDEX answers_begun_item ON answers_begun (item_id)
+        """,
+    )
