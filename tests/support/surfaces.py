@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -222,8 +222,10 @@ async def until(condition: Any, seconds: float = 20.0) -> Any:
 
 
 @asynccontextmanager
-async def surfaces(folder: Path) -> AsyncGenerator[Surfaces]:
-    """A workspace with the bot's surfaces in it."""
+async def surfaces(
+    folder: Path, real: Callable[[Store], dict[str, Any]] = lambda store: {}
+) -> AsyncGenerator[Surfaces]:
+    """A workspace with the bot's surfaces in it; ``real`` makes parts of floor 2 that are not played."""
     options = Options(data=folder / "slack", manifest=ROOT / "manifest.yml")
     async with running(options) as world, aiohttp.ClientSession() as session:
         store = Store(folder / "ftbot.db")
@@ -247,6 +249,7 @@ async def surfaces(folder: Path) -> AsyncGenerator[Surfaces]:
             max_file_bytes=1_000_000,
             bot_token=world.me.bot_token,
         )
+        house = replace(house, **real(store))
         async with _serving(world, house) as worker:
             people = [Person(session, world.base_url, name) for name in ("jin", "mina")]
             yield Surfaces(world, house, worker, chat, intake, engine, *people)
