@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuning.datasets.decoding import READABLE, Unreadable, as_text
 from tuning.datasets.findings import Findings, Sink
 from tuning.datasets.looking import MOST_ANSWERS, MOST_PROMPTS, Piece, look
 from tuning.datasets.pieces import PIECE, pieces
@@ -29,9 +30,8 @@ Task = tuple[int, int]
 
 ALONE_BELOW = 20 << 20
 """Bytes below which the look is over before other processes would have begun."""
-_UNREADABLE = frozenset(
-    {"utf16", "utf32", "gzip_file", "zip_file", "parquet_file", "binary_file", "empty_file"}
-)
+_PACKED = READABLE | {"binary_file", "empty_file"}
+"""What is looked at as the text that is in it."""
 _SHOWN_PROMPTS = 5
 _VARIED = frozenset({"secret", "national_id"})
 """Classes of several kinds: which one it is helps to find it."""
@@ -55,10 +55,27 @@ def examine(
     processes are started with *spawn*: a script that calls this needs its ``__main__`` guard. Raises
     ``OSError`` when a file cannot be read.
     """
-    unreadable = [problem.code for problem in report.problems if problem.code in _UNREADABLE]
-    if unreadable:
-        said = "Not looked at for private values: the file is not readable text yet"
-        return replace(report, examined=True, notes=(*report.notes, said) if report.bytes else report.notes)
+    packed = next((problem.code for problem in report.problems if problem.code in _PACKED), None)
+    if packed is None:
+        return _examine(path, report, against, sink, progress, workers)
+    if not report.bytes:
+        return replace(report, examined=True)
+    try:
+        with as_text(path, packed) as text:
+            return _examine(text.path, report, against, sink, progress, workers)
+    except Unreadable as problem:
+        said = f"Not searched for private values: {problem}"
+        return replace(report, examined=True, notes=(*report.notes, said))
+
+
+def _examine(
+    path: Path,
+    report: Report,
+    against: Path | None,
+    sink: Sink | None,
+    progress: Progress | None,
+    workers: int | None,
+) -> Report:
     findings, private = Findings(sink), _Private()
     notes = list(report.notes)
     with ExitStack() as stack:

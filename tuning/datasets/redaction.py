@@ -13,12 +13,14 @@ from types import TracebackType
 
 import orjson
 
+from tuning.datasets.decoding import HEAD, READABLE, Unreadable, as_text
 from tuning.datasets.derived import Derived
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.lines import MAX_LINE, line_text, physical_lines
 from tuning.datasets.looking import private_values
 from tuning.datasets.parsing import parse_line
 from tuning.datasets.privacy import Hit, scan, walk
+from tuning.datasets.sniffing import sniff_bytes
 
 _NAMES = {
     "secret": "SECRET",
@@ -45,10 +47,23 @@ def redact(path: Path, out: Path) -> Redaction:
     """Write ``path`` to ``out`` with every private value replaced by a placeholder such as ``[EMAIL_1]``.
 
     The same value has the same placeholder in the whole file. Rows without private values are copied byte
-    for byte, lines that are no JSON have the placeholders in their text. Raises ``OSError``, and
-    ``ValueError`` for a line of more than 160 MB or when ``out`` is ``path``.
+    for byte, lines that are no JSON have the placeholders in their text; a file in another encoding, or a
+    packed one, comes out as UTF-8 text. Raises ``OSError``, and ``ValueError`` for a line of more than
+    160 MB, for what cannot be read, or when ``out`` is ``path``.
     """
-    with path.open("rb") as stream, Derived(out, path) as derived, _Placeholders() as placeholders:
+    with path.open("rb") as source:
+        code = sniff_bytes(source.read(HEAD))
+    if code not in READABLE:
+        return _redact(path, path, out)
+    try:
+        with as_text(path, str(code)) as text:
+            return _redact(text.path, path, out)
+    except Unreadable as problem:
+        raise ValueError(f"the file cannot be redacted: {problem}") from problem
+
+
+def _redact(path: Path, source: Path, out: Path) -> Redaction:
+    with path.open("rb") as stream, Derived(out, source) as derived, _Placeholders() as placeholders:
         changed = 0
         for line in physical_lines(stream):
             if line.data is None:

@@ -10,7 +10,7 @@ from tuning.datasets.repairing.changes import Change
 from tuning.datasets.repairing.files import repair_file
 from tuning.datasets.report import Problem, Report
 
-_WHOLE = frozenset({"utf16", "utf32", "json_array", "pretty_printed"})
+_WHOLE = frozenset({"utf16", "utf32", "gzip_file", "parquet_file", "json_array", "pretty_printed"})
 _ROWS = frozenset(
     {
         "python_dict",
@@ -63,7 +63,7 @@ def repair(path: Path, out: Path) -> Repair:
     """Write a repaired copy of ``path`` to ``out``; the original is only read.
 
     What cannot be repaired is copied as it is: the caller checks the copy again. Raises ``OSError``, and
-    ``ValueError`` for a line of more than 160 MB or when ``out`` is ``path``.
+    ``ValueError`` for a line of more than 160 MB, for what cannot be read, or when ``out`` is ``path``.
     """
     derived, changes = repair_file(path, out)
     return Repair(changes.all(), derived.rows, derived.lines, derived.sha256)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
+from tuning.datasets.decoding import HEAD, READABLE, Unreadable, as_text
 from tuning.datasets.derived import Derived
 from tuning.datasets.lines import MAX_LINE, Line, physical_lines
 from tuning.datasets.parsing import parse_line
@@ -19,53 +19,31 @@ from tuning.datasets.repairing.rows import mend
 from tuning.datasets.sniffing import sniff_bytes, sniff_lines
 
 _BOM = codecs.BOM_UTF8
-_HEAD = 1 << 16
-_WIDE = {
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 _SPREAD = frozenset({"json_array", "pretty_printed"})
 
 
 def repair_file(path: Path, out: Path) -> tuple[Derived, Changes]:
     """Write the repaired copy; see :func:`tuning.datasets.repair`."""
     changes = Changes()
-    with path.open("rb") as source, tempfile.TemporaryFile() as plain, Derived(out, path) as derived:
-        code = sniff_bytes(head := source.read(_HEAD))
-        source.seek(0)
-        stream: BinaryIO = source
-        if code in ("utf16", "utf32"):
-            _transcode(source, _wide_encoding(head, code), plain)  # pyright: ignore[reportArgumentType]
-            plain.seek(0)
-            stream = plain  # pyright: ignore[reportAssignmentType]
-            changes.add(code, 0, "written as UTF-8")
-            code = None
+    with path.open("rb") as source:
+        code = sniff_bytes(source.read(HEAD))
+    if code not in READABLE:
+        return _repaired(path, path, out, code, changes), changes
+    try:
+        with as_text(path, str(code)) as text:
+            changes.add(str(code), 0, text.how)
+            return _repaired(text.path, path, out, None, changes), changes
+    except Unreadable as problem:
+        raise ValueError(f"it cannot be repaired: {problem}") from problem
+
+
+def _repaired(path: Path, source: Path, out: Path, code: str | None, changes: Changes) -> Derived:
+    with path.open("rb") as stream, Derived(out, source) as derived:
         if code is None and _spread(stream) is not None:
             _objects(stream, derived, changes)
         else:
             _lines(stream, derived, changes, mending=code is None)
-    return derived, changes
-
-
-def _wide_encoding(head: bytes, code: str) -> str:
-    for mark, name in _WIDE.items():
-        if head.startswith(mark):
-            return name
-    if code == "utf32":
-        return "utf-32-be" if head[0] == 0 else "utf-32-le"
-    return "utf-16-be" if head[0::2].count(0) > head[1::2].count(0) else "utf-16-le"
-
-
-def _transcode(source: BinaryIO, encoding: str, out: BinaryIO) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    first = True
-    while chunk := source.read(1 << 20):
-        text = decoder.decode(chunk)
-        out.write((text.removeprefix("\ufeff") if first else text).encode("utf-8", "replace"))
-        first = False
-    out.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
+    return derived
 
 
 def _spread(stream: BinaryIO) -> str | None:
@@ -76,7 +54,7 @@ def _spread(stream: BinaryIO) -> str | None:
         data = (line.data or b"").removeprefix(_BOM).strip()
         if data and not data.startswith((b"//", b"#")):
             has_rows = has_rows or isinstance(parse_line(data).value, dict)
-            first.append(data[:_HEAD])
+            first.append(data[:HEAD])
         if len(first) >= 20:
             break
     stream.seek(0)

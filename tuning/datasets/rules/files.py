@@ -50,7 +50,12 @@ RULES: tuple[Rule, ...] = (
         "save it again with the encoding UTF-8",
         f"{JSON_RFC}, 8.1",
     ),
-    error("gzip_file", "The file is compressed (gzip)", "unpack it and drop the .jsonl inside", ONE_A_LINE),
+    error(
+        "gzip_file",
+        "The file is compressed (gzip)",
+        "drop the .jsonl inside, or let it be repaired: the copy is unpacked",
+        ONE_A_LINE,
+    ),
     error(
         "zip_file",
         "The file is a zip archive or an Office document",
@@ -58,7 +63,10 @@ RULES: tuple[Rule, ...] = (
         ONE_A_LINE,
     ),
     error(
-        "parquet_file", "The file is Parquet, not JSON Lines", "export it as JSON Lines (.jsonl)", ONE_A_LINE
+        "parquet_file",
+        "The file is Parquet, not JSON Lines",
+        "export it as JSON Lines (.jsonl), or let it be repaired",
+        ONE_A_LINE,
     ),
     error("binary_file", "The file is not text", "drop a text file with one JSON object a line", ONE_A_LINE),
     error(
