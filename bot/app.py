@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import multiprocessing
-import os
 import signal
-import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import aiohttp
 import structlog
@@ -25,6 +22,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import workers
 from bot.errors import StartError
 from bot.health import Health, serving
 from bot.settings import Settings
@@ -48,24 +46,8 @@ TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
 SWEEP_SECONDS = 3600.0
 """How often it is looked whether kept files are old enough to be deleted."""
-CHECKERS = 2
-"""Files looked at at once: a verdict need not wait for the second look at a big file."""
-PARENT_LOOK_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """How long a stop waits for work under way; what is left is taken up at the next start."""
-
-
-def _be_a_worker() -> None:
-    """Begins a worker process: Ctrl-C is its parent's to handle, and it ends when its parent was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_LOOK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def _only_one(folder: Path) -> IO[str]:
@@ -138,17 +120,21 @@ class Bot:
         catchup = CatchUp(house)
         await catchup.load()
         worker = register(app, house, catchup)
-        watch = await self._connect(app, app_token, catchup)
+        handler, watch = self._socket(app, app_token, catchup)
+        self._stack.push_async_callback(catchup.keep)
+        self._stack.push_async_callback(self._end_tasks)
         self._tasks = [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(Delivery(house).run(), name="delivery"),
             asyncio.create_task(catchup.run(), name="catch-up"),
             asyncio.create_task(watch.run(), name="socket watch"),
         ]
-        self._stack.push_async_callback(catchup.keep)
         await self._serve_health(store, watch, Webhooks(house.providers, house.engine))
         self._schedule(house.engine, house.intake)
+        # A stop begins at the end of this list: nothing more comes in, then what is under way may end.
         self._stack.push_async_callback(worker.close)
+        self._stack.push_async_callback(handler.close_async)
+        await handler.connect_async()
         log.info("started", team=team, providers=list(house.providers.names))
 
     def _build_house(
@@ -157,8 +143,8 @@ class Bot:
         settings = self.settings
         providers = Providers(settings.providers())
         self._stack.push_async_callback(providers.close)
-        pool = ProcessPoolExecutor(CHECKERS, multiprocessing.get_context("spawn"), initializer=_be_a_worker)
-        self._stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        pool = workers.checkers()
+        self._stack.callback(workers.end, pool)
         kept = settings.ftbot_data / "datasets"
         spool = settings.ftbot_data / "spool"
         for folder in (kept, spool):
@@ -192,7 +178,9 @@ class Bot:
             guests=settings.ftbot_guests == "allow",
         )
 
-    async def _connect(self, app: AsyncApp, app_token: str, catchup: CatchUp) -> SocketWatch:
+    def _socket(
+        self, app: AsyncApp, app_token: str, catchup: CatchUp
+    ) -> tuple[AsyncSocketModeHandler, SocketWatch]:
         handler = AsyncSocketModeHandler(app, app_token)
 
         def hello() -> None:
@@ -205,9 +193,7 @@ class Bot:
             watch.heard(str(message.data))
 
         handler.client.on_message_listeners.append(heard)
-        self._stack.push_async_callback(handler.close_async)
-        await handler.connect_async()
-        return watch
+        return handler, watch
 
     async def _serve_health(self, store: Store, watch: SocketWatch, webhooks: Webhooks) -> None:
         port = self.settings.ftbot_health_port
@@ -235,42 +221,70 @@ class Bot:
         self._stack.callback(scheduler.shutdown, wait=False)
 
     async def run(self) -> None:
-        """Works until told to stop (SIGTERM, SIGINT), or until one of its parts dies.
+        """Works until told to stop, or until one of its parts dies.
 
         Raises:
             StartError: a part ended that never should; the process should be started again.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
-        waiter = asyncio.create_task(self.stop.wait())
-        await self.connected.wait()
+        await self._first_of(self.connected)
+        if self.stop.is_set():
+            return
         print("ftbot ready", flush=True)
-        done, _ = await asyncio.wait([waiter, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        waiter.cancel()
-        for task in done - {waiter}:
+        await self._first_of(self.stop)
+
+    async def _first_of(self, event: asyncio.Event) -> None:
+        """Waits for the event or a stop; a part that ends meanwhile ends the bot."""
+        waiters = [asyncio.create_task(one.wait()) for one in {event, self.stop}]
+        done, _ = await asyncio.wait([*waiters, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        for waiter in waiters:
+            waiter.cancel()
+        for task in done - set(waiters):
             problem = None if task.cancelled() else task.exception()
             raise StartError(f"ftbot's {task.get_name()} ended: {problem}. Start ftbot again.") from problem
 
     async def close(self) -> None:
         """Stops intake first, then lets work under way end for a while, then closes the store."""
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._stack.aclose()
+        except TimeoutError:
+            log.warning("stopped_before_all_was_done", todo="It is on record and taken up at the next start.")
+        else:
+            log.info("stopped")
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.wait_for(self._stack.aclose(), GRACE_SECONDS)
-        log.info("stopped")
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def serve(settings: Settings) -> None:
-    """Runs the bot from start to clean end.
+    """Runs the bot from start to clean end; SIGTERM and SIGINT end it.
 
     Raises:
         BotError: it could not start, or a part of it died.
+        StoreUnusable: the database cannot be used.
     """
     bot = Bot(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, bot.stop.set)
     try:
-        await bot.start()
+        await _unless_stopped(bot.start(), bot.stop)
         await bot.run()
     finally:
         await bot.close()
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Does the work, or breaks it off when a stop comes first."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise

@@ -1,0 +1,89 @@
+"""A stop is clean whatever is under way: nothing is waited for without end, nothing raised."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from bot import app, workers
+from bot.app import Bot
+from bot.errors import StartError
+from bot.settings import Settings
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch) -> Bot:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "x")
+    return Bot(Settings(_env_file=None))  # type: ignore[call-arg]
+
+
+def test_a_check_that_is_under_way_does_not_hold_up_the_end() -> None:
+    pool = workers.checkers()
+    check = pool.submit(time.sleep, 3_600)
+    while not check.running():
+        time.sleep(0.01)
+    workers.end(pool)
+    with pytest.raises(BrokenProcessPool):
+        check.result(timeout=60)
+
+
+async def test_a_stop_while_ftbot_starts_breaks_the_start_off(bot: Bot) -> None:
+    begun = asyncio.Event()
+
+    async def start() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    starting = asyncio.create_task(app._unless_stopped(start(), bot.stop))
+    await begun.wait()
+    bot.stop.set()
+    await starting
+
+
+async def test_what_fails_while_ftbot_starts_is_raised(bot: Bot) -> None:
+    async def start() -> None:
+        raise StartError("Slack refuses the tokens.")
+
+    with pytest.raises(StartError, match="refuses"):
+        await app._unless_stopped(start(), bot.stop)
+
+
+async def test_a_stop_before_slack_ever_answered_ends_the_run(bot: Bot) -> None:
+    running = asyncio.create_task(bot.run())
+    await asyncio.sleep(0)
+    bot.stop.set()
+    await running
+
+
+async def test_a_part_that_dies_ends_ftbot_even_before_slack_answered(bot: Bot) -> None:
+    async def die() -> None:
+        raise RuntimeError("no more")
+
+    bot._tasks = [asyncio.create_task(die(), name="delivery")]
+    with pytest.raises(StartError, match="delivery ended: no more"):
+        await bot.run()
+
+
+async def test_work_that_never_ends_does_not_hold_up_the_end(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "GRACE_SECONDS", 0.01)
+    order: list[str] = []
+
+    def close(name: str, *, stuck: bool = False) -> Callable[[], Awaitable[None]]:
+        async def done() -> None:
+            order.append(name)
+            if stuck:
+                await asyncio.Event().wait()
+
+        return done
+
+    for name in ("store", "worker", "socket"):
+        bot._stack.push_async_callback(close(name, stuck=name == "worker"))
+    await bot.close()
+    assert order == ["socket", "worker", "store"]
