@@ -10,16 +10,21 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trainserver import gpus, jobs, launching, memory
 from trainserver.config import Config
 from trainserver.database import Database
 from trainserver.errors import JobFailed
+from trainserver.launching import CANNOT_WRITE
 from trainserver.layout import Layout
 from trainserver.rows import MIN_EXAMPLES, read_rows
 from trainserver.serving import environment
+from trainserver.troubles import cannot_write
 
 log = logging.getLogger("trainserver")
 NICENESS = 10
@@ -58,15 +63,27 @@ class JobQueue:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await asyncio.to_thread(self._requeue)
+        await self._lasting(self._requeue)
         while True:
             self._wake.clear()
-            await self._validate()
-            await self._start()
+            try:
+                await self._validate()
+                await self._start()
+            except (OSError, sqlite3.Error):
+                log.exception("the queue cannot be worked off; it is tried again in %s s", LOOK_SECONDS)
             try:
                 await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _lasting(self, write: Callable[[], None]) -> None:
+        """Write something that must not be lost, as soon as it can be written."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except (OSError, sqlite3.Error):
+                log.exception("the database cannot be written; it is tried again in %s s", LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _requeue(self) -> None:
         with self._database.write() as connection:
@@ -170,11 +187,16 @@ class JobQueue:
     async def _watch(self, job_id: str, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
         log.info("job %s: training process ended with code %s", job_id, code)
-        await asyncio.to_thread(self._settle, job_id, code)
+        await self._lasting(partial(self._settle, job_id, code))
         del self._training[job_id]
         self.wake()
 
     def _settle(self, job_id: str, code: int) -> None:
+        if code == CANNOT_WRITE:
+            return self._fail(job_id, cannot_write("the training process could not write into it"))
+        self._again(job_id, code)
+
+    def _again(self, job_id: str, code: int) -> None:
         """Queue a job again whose process ended without writing how; fail it when that happens too often."""
         with self._database.write() as connection:
             try:

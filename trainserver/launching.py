@@ -15,6 +15,8 @@ LAUNCH = (
     "--module",
 )
 PROGRAM = "trainserver.train"
+CANNOT_WRITE = 74
+"""Exit code of a process that could not even write down why it ends; the server does it then."""
 
 
 def command(data: Path, config: Path | None, job_id: str, processes: int) -> list[str]:

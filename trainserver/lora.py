@@ -91,12 +91,12 @@ def save_adapter(model: Any, folder: Path, base_name: str) -> None:
     """Write the adapter as a peft folder, whole or not at all."""
     if folder.is_dir():
         return
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    save_file(adapter_weights(model), new / "adapter_model.safetensors")
+    (new / "adapter_model.safetensors").write_bytes(save(adapter_weights(model), {"format": "pt"}))
     config = model.peft_config["default"]
     config.base_model_name_or_path = base_name
     config.inference_mode = True

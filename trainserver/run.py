@@ -10,6 +10,7 @@ train a job together (see `parallel`), all go the same way and the first alone w
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -143,7 +144,10 @@ class Run:
             "seconds": self.seconds,
             "ended": json.dumps(self.ended),
         }
-        torch.save(state, self.folder / "state.new")
+        # Not by torch: what its own writer says of a full disk nobody understands.
+        content = io.BytesIO()
+        torch.save(state, content)
+        (self.folder / "state.new").write_bytes(content.getbuffer())
         os.replace(self.folder / "state.new", self.folder / "state.pt")
         self.saved_at = time.monotonic()
 

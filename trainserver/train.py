@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import fcntl
 import os
 import sqlite3
@@ -24,13 +23,14 @@ from trainserver import jobs
 from trainserver.config import load
 from trainserver.database import Database
 from trainserver.errors import BaseUnavailable, JobFailed, LostPeer
+from trainserver.launching import CANNOT_WRITE
 from trainserver.layout import Layout
 from trainserver.parallel import size
 from trainserver.run import Left, Run
+from trainserver.troubles import readable
 
 LOCK_SECONDS = 120
 EXPECTED = (JobFailed, BaseUnavailable, MemoryError, OSError, RuntimeError, ValueError, sqlite3.Error)
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -55,32 +55,10 @@ def _wait_for(lock: IO[str]) -> None:
             time.sleep(0.1)
 
 
-def readable(error: Exception) -> JobFailed:
-    """What stopped a training, as the job's `error`."""
-    if isinstance(error, JobFailed):
-        return error
-    if isinstance(error, BaseUnavailable):
-        return JobFailed("base_unavailable", str(error), "model")
-    text = str(error)
-    full = isinstance(error, OSError) and error.errno in NO_SPACE
-    if full or "No space left" in text or "disk is full" in text:
-        return JobFailed(
-            "disk_full",
-            f"The server's disk is full: {text}. Make room in its data folder and create the job again.",
-        )
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text:
-        return JobFailed(
-            "out_of_memory",
-            "The server's memory did not suffice for this training. Shorter examples, a smaller base or"
-            f" a machine with more memory would do. ({text})",
-        )
-    return JobFailed("server_error", f"The job failed due to an internal error: {text}")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one job; exit code 0 also when the job failed, because that is written down by then.
 
-    Where several processes train it, 1 then, so that their launcher ends the others.
+    `CANNOT_WRITE` when it is not; 1 where several processes train it, so that their launcher ends the others.
     """
     parser = argparse.ArgumentParser(prog="trainserver.train")
     parser.add_argument("--data", type=Path, required=True)
@@ -101,18 +79,21 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return ended
     except EXPECTED as error:
-        traceback.print_exc()
-        _settle(database, job.id, readable(error))
-        return ended
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        return _settle(database, job.id, readable(error)) or ended
     return 0
 
 
-def _settle(database: Database, job_id: str, failure: JobFailed) -> None:
+def _settle(database: Database, job_id: str, failure: JobFailed) -> int:
     try:
         with database.write() as connection:
             jobs.mark_failed(connection, job_id, failure)
     except jobs.NoLongerActive as late:
         print(late, file=sys.stderr)
+    except (OSError, sqlite3.Error):
+        return CANNOT_WRITE
+    return 0
 
 
 if __name__ == "__main__":

@@ -44,11 +44,15 @@ def test_a_job_goes_on_when_server_and_process_are_killed(own_server: Server):
     job = own_server.job(lines(12), hyperparameters=LONG, seed=3)
     _beyond(own_server, job.id, 10)
     trainer = own_server.trainer()
+    before = own_server.events(job.id)
     own_server.stop(signal.SIGKILL)
     os.kill(trainer, signal.SIGKILL)
     own_server.start()
     assert own_server.finished(job.id).status == "succeeded"
     assert _steps(own_server, job.id) == list(range(1, STEPS + 1))
+    events = own_server.events(job.id)
+    assert [event.id for event in events[: len(before)]] == [event.id for event in before]
+    assert len({event.message for event in events}) == len(events)
 
 
 def test_a_job_that_cannot_be_written_down_fails_and_the_server_lives(own_server: Server):

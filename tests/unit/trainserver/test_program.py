@@ -72,21 +72,23 @@ def _steps(server: Server, job_id: str) -> list[int]:
     return [event.data["step"] for event in server.events(job_id) if event.type == "metrics"]
 
 
-def test_a_job_goes_on_after_the_server_was_ended_and_nothing_is_told_twice(own_server: Server):
+def test_a_job_goes_on_after_the_server_was_ended_or_killed_and_nothing_is_told_twice(own_server: Server):
     job = own_server.job(lines(12), hyperparameters={"n_epochs": 50, "batch_size": 4})
     waiting = own_server.job(hyperparameters={"n_epochs": 1})
     until(lambda: len(_steps(own_server, job.id)) > 3, "the second epoch")
     before = own_server.events(job.id)
-    own_server.stop()
-    own_server.start()
-    ended = _steps(own_server, job.id)[-1]
-    until(lambda: len(_steps(own_server, job.id)) > ended + 3, "another epoch")
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        own_server.stop(ending)
+        own_server.start()
+        ended = _steps(own_server, job.id)[-1]
+        until(lambda: len(_steps(own_server, job.id)) > ended + 3, "another epoch")  # noqa: B023
+    assert own_server.client.fine_tuning.jobs.retrieve(waiting.id).status == "queued"
     own_server.client.fine_tuning.jobs.cancel(job.id)
     events = own_server.events(job.id)
     assert [event.id for event in events[: len(before)]] == [event.id for event in before]
     steps = _steps(own_server, job.id)
     assert steps == list(range(1, len(steps) + 1))
-    assert len([event.message for event in events if "restarted" in event.message]) == 1
+    assert len([event.message for event in events if "restarted" in event.message]) == 2
     assert own_server.finished(waiting.id).status == "succeeded"
 
 

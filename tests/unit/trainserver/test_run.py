@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from trainserver.errors import BaseUnavailable, JobFailed
 from trainserver.hyperparameters import Asked, Resolved
 from trainserver.layout import Layout
 from trainserver.run import Run
-from trainserver.train import readable
+from trainserver.troubles import readable
 
 
 @pytest.fixture
@@ -63,7 +64,9 @@ def test_early_stopping_needs_validation(run: Run):
     ("error", "code"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
-        (RuntimeError("PytorchStreamWriter failed: No space left on device"), "disk_full"),
+        (OSError(errno.EFBIG, "File too large"), "disk_full"),
+        (sqlite3.OperationalError("database or disk is full"), "disk_full"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), "out_of_memory"),
         (MemoryError(), "out_of_memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
         (RuntimeError("DefaultCPUAllocator: not enough memory"), "out_of_memory"),
