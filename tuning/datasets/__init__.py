@@ -14,12 +14,13 @@ from tuning.datasets.limits import Limits
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
 from tuning.datasets.redaction import Redaction, redact
-from tuning.datasets.repairing import Change, Repair, repair, repairable
+from tuning.datasets.repairing import FORMATS, Change, Format, Repair, likely, repair, repairable
 from tuning.datasets.report import HOLD, Cost, Finding, Problem, PromptShare, Report, Tokens
 from tuning.datasets.rules import RULES, Rule
 from tuning.datasets.splitting import Split, split
 
 __all__ = [
+    "FORMATS",
     "HOLD",
     "RULES",
     "BaseInfo",
@@ -27,6 +28,7 @@ __all__ = [
     "Cost",
     "Difference",
     "Finding",
+    "Format",
     "Limits",
     "LineMap",
     "Problem",
@@ -44,6 +46,7 @@ __all__ = [
     "difference",
     "estimate",
     "examine",
+    "likely",
     "redact",
     "repair",
     "repairable",

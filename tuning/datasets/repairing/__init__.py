@@ -8,6 +8,7 @@ from pathlib import Path
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.repairing.changes import Change
 from tuning.datasets.repairing.files import repair_file
+from tuning.datasets.repairing.reading import FORMATS, Format, likely
 from tuning.datasets.report import Problem, Report
 
 _WHOLE = frozenset({"utf16", "utf32", "gzip_file", "parquet_file", "json_array", "pretty_printed"})
@@ -59,14 +60,16 @@ def _seems_repairable(problem: Problem) -> bool:
     return problem.code in _ROWS or (problem.code == "invalid_utf8" and "Windows-1252" in problem.message)
 
 
-def repair(path: Path, out: Path) -> Repair:
+def repair(path: Path, out: Path, *, read_as: str | None = None) -> Repair:
     """Write a repaired copy of ``path`` to ``out``; the original is only read.
 
+    ``read_as``: the key in :data:`FORMATS` of the format that a person says the rows are in.
+
     What cannot be repaired is copied as it is: the caller checks the copy again. Raises ``OSError``, and
-    ``ValueError`` for a line of more than 160 MB, for what cannot be read, or when ``out`` is ``path``.
+    ``ValueError`` for a line of more than 160 MB or when ``out`` is ``path``.
     """
-    derived, changes = repair_file(path, out)
+    derived, changes = repair_file(path, out, FORMATS[read_as] if read_as else None)
     return Repair(changes.all(), derived.rows, derived.lines, derived.sha256)
 
 
-__all__ = ["Change", "Repair", "repair", "repairable"]
+__all__ = ["FORMATS", "Change", "Format", "Repair", "likely", "repair", "repairable"]

@@ -54,7 +54,7 @@ def _legacy(row: Row) -> Row | None:
     return {"messages": [_message("user", asked), _message("assistant", answer)]} if answer else None
 
 
-def _alpaca(row: Row) -> Row | None:
+def alpaca(row: Row) -> Row | None:
     instruction, answer = row.get("instruction"), row.get("output", row.get("response"))
     given = row.get("input") or row.get("context") or ""
     if not isinstance(instruction, str) or not isinstance(answer, str) or not isinstance(given, str):
@@ -74,7 +74,7 @@ def _alpaca(row: Row) -> Row | None:
     return {"messages": [*messages, _message("user", asked), _message("assistant", answer)]}
 
 
-def _sharegpt(row: Row) -> Row | None:
+def sharegpt(row: Row) -> Row | None:
     turns = row.get("conversations", row.get("conversation"))
     messages = _messages(cast("list[Any]", turns)) if isinstance(turns, list) else None
     if not messages:
@@ -88,7 +88,7 @@ def _sharegpt(row: Row) -> Row | None:
             return None
         new["tools"] = tools
     if "chosen" in row and "rejected" in row:
-        return _preference(new, row["chosen"], row["rejected"])
+        return preference(new, row["chosen"], row["rejected"])
     return new
 
 
@@ -144,7 +144,7 @@ def _tools(value: Any) -> list[Row] | None:
     return made
 
 
-def _trl(row: Row) -> Row | None:
+def trl(row: Row) -> Row | None:
     chosen, rejected = row.get("chosen"), row.get("rejected")
     if chosen is None:
         chosen, rejected = row.get("chosen_messages"), row.get("rejected_messages")
@@ -156,7 +156,7 @@ def _trl(row: Row) -> Row | None:
         asked = _messages(cast("list[Any]", prompt))
     if asked and isinstance(row.get("system"), str) and row["system"] and asked[0]["role"] != "system":
         asked.insert(0, _message("system", row["system"]))
-    return _preference({"messages": asked}, chosen, rejected) if asked else None
+    return preference({"messages": asked}, chosen, rejected) if asked else None
 
 
 def _implicit(chosen: Any, rejected: Any) -> Row | None:
@@ -170,7 +170,7 @@ def _implicit(chosen: Any, rejected: Any) -> Row | None:
         shared += 1
     if not shared or first[shared - 1]["role"] == "assistant":
         return None
-    return _preference({"messages": first[:shared]}, first[shared:], second[shared:])
+    return preference({"messages": first[:shared]}, first[shared:], second[shared:])
 
 
 def _flat(turns: list[Any]) -> list[Any]:
@@ -190,14 +190,14 @@ def _flat(turns: list[Any]) -> list[Any]:
     return flat
 
 
-def _preference(given: Row, chosen: Any, rejected: Any) -> Row | None:
-    preferred, other = _reply(chosen), _reply(rejected)
+def preference(given: Row, chosen: Any, rejected: Any) -> Row | None:
+    preferred, other = replies(chosen), replies(rejected)
     if preferred is None or other is None:
         return None
     return {"input": given, "preferred_output": preferred, "non_preferred_output": other}
 
 
-def _reply(value: Any) -> list[Row] | None:
+def replies(value: Any) -> list[Row] | None:
     if isinstance(value, str):
         return [_message("assistant", value)]
     turns: Any = [value] if isinstance(value, dict) else value
@@ -216,7 +216,7 @@ def _json(text: str) -> Any:
 
 _HOW: dict[str, Callable[[Row], Row | None]] = {
     "legacy": _legacy,
-    "alpaca": _alpaca,
-    "sharegpt": _sharegpt,
-    "trl_preference": _trl,
+    "alpaca": alpaca,
+    "sharegpt": sharegpt,
+    "trl_preference": trl,
 }

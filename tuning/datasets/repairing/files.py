@@ -15,39 +15,46 @@ from tuning.datasets.derived import Derived
 from tuning.datasets.lines import MAX_LINE, Line, physical_lines
 from tuning.datasets.parsing import parse_line
 from tuning.datasets.repairing.changes import Changes
-from tuning.datasets.repairing.rows import mend
+from tuning.datasets.repairing.reading import NAMES, Format
+from tuning.datasets.repairing.rows import converted, mend
+from tuning.datasets.repairing.tables import heading, table_rows
 from tuning.datasets.sniffing import sniff_bytes, sniff_lines
 
 _BOM = codecs.BOM_UTF8
 _SPREAD = frozenset({"json_array", "pretty_printed"})
 
 
-def repair_file(path: Path, out: Path) -> tuple[Derived, Changes]:
+def repair_file(path: Path, out: Path, form: Format | None = None) -> tuple[Derived, Changes]:
     """Write the repaired copy; see :func:`tuning.datasets.repair`."""
     changes = Changes()
     with path.open("rb") as source:
         code = sniff_bytes(source.read(HEAD))
     if code not in READABLE:
-        return _repaired(path, path, out, code, changes), changes
+        return _repaired(path, path, out, code, changes, form), changes
     try:
         with as_text(path, str(code)) as text:
             changes.add(str(code), 0, text.how)
-            return _repaired(text.path, path, out, None, changes), changes
-    except Unreadable as problem:
-        raise ValueError(f"it cannot be repaired: {problem}") from problem
+            return _repaired(text.path, path, out, None, changes, form), changes
+    except Unreadable:  # the check of the copy says what it is
+        return _repaired(path, path, out, code, Changes(), form), Changes()
 
 
-def _repaired(path: Path, source: Path, out: Path, code: str | None, changes: Changes) -> Derived:
+def _repaired(
+    path: Path, source: Path, out: Path, code: str | None, changes: Changes, form: Format | None
+) -> Derived:
     with path.open("rb") as stream, Derived(out, source) as derived:
-        if code is None and _spread(stream) is not None:
-            _objects(stream, derived, changes)
+        kind = _kind(stream) if code is None else None
+        if kind in _SPREAD:
+            _objects(stream, derived, changes, form)
+        elif form is not None and (kind == "csv_file" or (kind == "plain_text" and _has_heading(stream))):
+            _table(stream, derived, changes, form)
         else:
-            _lines(stream, derived, changes, mending=code is None)
+            _lines(stream, derived, changes, form, mending=code is None)
     return derived
 
 
-def _spread(stream: BinaryIO) -> str | None:
-    """The code of a file that is one list, or objects over several lines; the stream is rewound."""
+def _kind(stream: BinaryIO) -> str | None:
+    """The code of a file that is no JSON Lines (one list, spread objects, a table); the stream is rewound."""
     first: list[bytes] = []
     has_rows = False
     for line in physical_lines(stream, max_line=4 << 20):
@@ -58,11 +65,28 @@ def _spread(stream: BinaryIO) -> str | None:
         if len(first) >= 20:
             break
     stream.seek(0)
-    code = sniff_lines(first, has_rows=has_rows, has_objects=has_rows)
-    return code if code in _SPREAD else None
+    return sniff_lines(first, has_rows=has_rows, has_objects=has_rows)
 
 
-def _lines(stream: BinaryIO, derived: Derived, changes: Changes, mending: bool) -> None:
+def _has_heading(stream: BinaryIO) -> bool:
+    """Whether the first line names a column that a format is told by; the stream is rewound."""
+    names = heading(next(physical_lines(stream, max_line=HEAD), None))
+    stream.seek(0)
+    return len(names) > 1 and bool(NAMES.intersection(name.lower() for name in names))
+
+
+def _table(stream: BinaryIO, derived: Derived, changes: Changes, form: Format) -> None:
+    for number, cells in table_rows(stream):
+        made = converted(orjson.dumps(cells), cells, form)
+        for code, words in made.done:
+            changes.add(code, number, words)
+        for line in made.lines:
+            derived.write(line, number)
+
+
+def _lines(
+    stream: BinaryIO, derived: Derived, changes: Changes, form: Format | None, *, mending: bool
+) -> None:
     for line in physical_lines(stream):
         _note_ending(line, changes)
         if line.data is None:
@@ -74,7 +98,7 @@ def _lines(stream: BinaryIO, derived: Derived, changes: Changes, mending: bool) 
         if not data.strip(b" \t"):
             changes.add("blank_lines", line.number, "blank lines left out")
         elif mending:
-            _mend(data.strip(b" \t"), data, line.number, derived, changes)
+            _mend(data.strip(b" \t"), data, line.number, derived, changes, form)
         else:
             derived.write(data, line.number)
 
@@ -86,8 +110,10 @@ def _note_ending(line: Line, changes: Changes) -> None:
         changes.add("cr_line_endings", line.number, "old Mac line ends made LF")
 
 
-def _mend(data: bytes, as_is: bytes, number: int, derived: Derived, changes: Changes) -> None:
-    mended = mend(data)
+def _mend(
+    data: bytes, as_is: bytes, number: int, derived: Derived, changes: Changes, form: Format | None
+) -> None:
+    mended = mend(data, form=form)
     for code, words in mended.done:
         changes.add(code, number, words)
     for line in mended.lines if mended.done else [as_is]:
@@ -95,14 +121,14 @@ def _mend(data: bytes, as_is: bytes, number: int, derived: Derived, changes: Cha
 
 
 # --- one list, or objects over several lines ----------------------------------------------------------
-def _objects(stream: BinaryIO, derived: Derived, changes: Changes) -> None:
+def _objects(stream: BinaryIO, derived: Derived, changes: Changes, form: Format | None) -> None:
     lines = (line for line in physical_lines(stream))
     for number, data in spread_objects(lines):
         parsed = parse_line(data)
         if parsed.ok:
             data = orjson.dumps(parsed.value)
             changes.add("pretty_printed", number, "each object written on one line")
-        mended = mend(data)
+        mended = mend(data, form=form)
         for code, words in mended.done:
             changes.add(code, number, words)
         for line in mended.lines:

@@ -15,6 +15,7 @@ from tuning.datasets.parsing import Found, Parsed, parse_line
 from tuning.datasets.preferences import check_dpo, check_reinforcement
 from tuning.datasets.repairing.conversions import convert
 from tuning.datasets.repairing.lenient import to_json
+from tuning.datasets.repairing.reading import Format
 from tuning.datasets.rules import RULES
 from tuning.datasets.shapes import FOREIGN, shape_of
 
@@ -43,12 +44,15 @@ class Mended:
     done: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
 
-def mend(data: bytes, parsed: Parsed | None = None) -> Mended:
-    """Repair one line (without its ending and blanks around it); as it is where nothing can be done."""
+def mend(data: bytes, parsed: Parsed | None = None, form: Format | None = None) -> Mended:
+    """Repair one line (without its ending and blanks around it); as it is where nothing can be done.
+
+    ``form``: the format a person chose to read it as.
+    """
     parsed = parsed or parse_line(data)
     if not parsed.ok:
-        return _unreadable(data, parsed.found)
-    return _converted(data, parsed.value)
+        return _unreadable(data, parsed.found, form)
+    return converted(data, parsed.value, form)
 
 
 def is_mended(data: bytes, parsed: Parsed) -> bool:
@@ -71,14 +75,19 @@ def _is_good(line: bytes) -> bool:
     return not any(RULES[code].severity == "error" for code in parsed.found)
 
 
-def _converted(data: bytes, value: Any) -> Mended:
+def converted(data: bytes, value: Any, form: Format | None = None) -> Mended:
+    """A row in the right format; as it is when it is right, or cannot be told."""
+    if form is not None and isinstance(value, dict) and not _is_good(data):
+        row = form.read(cast("dict[str, Any]", value))
+        if row is not None:
+            return Mended([orjson.dumps(row)], [("read_as", f"read as {form.title}")])
     if not isinstance(value, dict) or (found := convert(cast("dict[str, Any]", value))) is None:
         return Mended([data])
     shape, row = found
     return Mended([orjson.dumps(row)], [(f"{shape}_format", _FORMATS[shape])])
 
 
-def _unreadable(data: bytes, found: Found) -> Mended:
+def _unreadable(data: bytes, found: Found, form: Format | None) -> Mended:
     code = next(iter(found))
     as_is = Mended([data])
     if code == "comment_line" and not data.lstrip().startswith(b"/*"):
@@ -86,32 +95,36 @@ def _unreadable(data: bytes, found: Found) -> Mended:
     if code in _BEYOND or len(data) > _MAX:
         return as_is
     if code == "invalid_utf8":
-        return _windows(data)
+        return _windows(data, form)
     text = data.decode("utf-8")
     read = to_json(text)
     if read is None:
         several = _several(text)
-        return _each(several, (code, "objects on one line put on lines of their own")) if several else as_is
+        return (
+            _each(several, (code, "objects on one line put on lines of their own"), form)
+            if several
+            else as_is
+        )
     new, words = read
-    return _each([new], (code, f"put right: {words}" if words else "written as JSON"))
+    return _each([new], (code, f"put right: {words}" if words else "written as JSON"), form)
 
 
-def _each(lines: list[bytes], done: tuple[str, str]) -> Mended:
+def _each(lines: list[bytes], done: tuple[str, str], form: Format | None) -> Mended:
     """``lines``, each in the right format, with ``done`` before what was done to them."""
     mended = Mended([], [done])
     for line in lines:
-        after = _converted(line, orjson.loads(line))
+        after = converted(line, orjson.loads(line), form)
         mended.lines += after.lines
         mended.done += [other for other in after.done if other not in mended.done]
     return mended
 
 
-def _windows(data: bytes) -> Mended:
+def _windows(data: bytes, form: Format | None) -> Mended:
     try:
         new = data.decode("cp1252").encode("utf-8")
     except UnicodeDecodeError:
         return Mended([data])
-    after = mend(new)
+    after = mend(new, form=form)
     parsed_now = parse_line(after.lines[0]) if len(after.lines) == 1 else None
     if parsed_now is None or not parsed_now.ok:
         return Mended([data])
