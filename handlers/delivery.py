@@ -1,25 +1,27 @@
 """The way out: every notice once, in order, in its thread; every card edited to the present truth.
 
-A notice is marked *sending* before it is posted: after a crash, or when no answer came, the thread
-is read for
-its id before anything is posted again. A refusal is certain and needs no reading.
+A notice is marked *sending* before it is posted: after a crash, or when no answer came, the thread is read
+for its id before anything is posted again. A refusal is certain and needs no reading.
+Notices of one thread that are due together are one message, which carries the ids of all.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import Message
+from handlers.bundling import with_those_behind
 from handlers.errors import DeliveryFailed, NotYet
 from handlers.house import House
 from handlers.incoming import parts_of
 from handlers.meters import NOTICE_LAG, NOTICES_DEAD
 from handlers.posting import FOREVER, UNKNOWN, Desk, certain
-from handlers.rendering import Rendered, render_card, render_notice
+from handlers.rendering import Rendered, render_card
 from handlers.slackapi import code_of, limited, retry_after
 from handlers.slackclient import PacedClient
 from handlers.views.drop_card import EYES, reaction
@@ -121,19 +123,19 @@ class Delivery:
             log.error("delivery_broke", place=place, exc_info=problem)
 
     async def _send(self, notice: Notice) -> None:
-        looked = notice.state != "sending"
+        """Sends a notice, and with it what waits behind it in its thread, as one message."""
+        together, looked = [notice], notice.state != "sending"
         try:
             thread = await self._thread(notice)
-            if not looked and (ts := await self._find(notice, thread)):
-                await self._sent(notice, ts)
+            if not looked and (found := await self._find(notice, thread)):
+                await self._found(notice, *found)
                 return
             looked = True
-            rendered = await render_notice(self._house, notice)
+            together, rendered = await with_those_behind(self._house, notice)
             message = await self._with_picture(rendered)
-            await self._house.store.write(lambda db: outbox.sending(db, notice.id))
-            ts = await self._desk.post(
-                notice.channel, thread, message, notice.id, broadcast=rendered.broadcast
-            )
+            ids = [one.id for one in together]
+            await self._house.store.write(lambda db: [outbox.sending(db, one) for one in ids])
+            ts = await self._desk.post(notice.channel, thread, message, *ids, broadcast=rendered.broadcast)
         except (DeliveryFailed, NotFound) as problem:
             await self._dead(notice, str(problem))
         except NotYet:
@@ -142,13 +144,13 @@ class Delivery:
                 lambda db: outbox.later(db, notice.id, due, "not yet", untouched=looked)
             )
         except (SlackApiError, *UNKNOWN) as problem:
-            await self._not_sent(notice, problem, untouched=looked and certain(problem))
+            await self._not_sent(together, problem, untouched=looked and certain(problem))
         except StoreError:
             raise
         except Exception as problem:
             await self._odd(notice, problem)
         else:
-            await self._sent(notice, ts)
+            await self._sent(together, ts)
 
     async def _thread(self, notice: Notice) -> str | None:
         if notice.thread_of is None:
@@ -159,23 +161,34 @@ class Delivery:
             raise DeliveryFailed(f"The card {key} has no message.")
         return card.ts
 
-    async def _find(self, notice: Notice, thread: str | None) -> str | None:
+    async def _find(self, notice: Notice, thread: str | None) -> tuple[str, list[str]] | None:
         since = notice.created_at - CLOCK_SLACK
-        ts = await self._desk.find(notice.channel, thread, notice.id, since)
-        log.info("looked_for_notice", kind=notice.kind, found=ts is not None)
-        return ts
+        found = await self._desk.find(notice.channel, thread, notice.id, since)
+        log.info("looked_for_notice", kind=notice.kind, found=found is not None)
+        return found
+
+    async def _found(self, notice: Notice, ts: str, ids: list[str]) -> None:
+        """The message stands there already: everything that it carries is sent."""
+        others = [one for one in ids if one != notice.id]
+        carried = await self._house.store.read(lambda db: [outbox.get(db, one) for one in others])
+        unsent = [one for one in carried if one is not None and one.state in ("due", "sending")]
+        await self._sent([notice, *unsent], ts)
 
     async def _with_picture(self, rendered: Rendered) -> Message:
         block = await self._desk.upload(rendered.picture) if rendered.picture else None
-        message = rendered.message
-        return Message(message.text, [*message.blocks, block]) if block else message
+        if block is None:
+            return rendered.message
+        blocks = list(rendered.message.blocks)
+        blocks.insert(len(blocks) if rendered.picture_at is None else rendered.picture_at, block)
+        return Message(rendered.message.text, blocks)
 
-    async def _sent(self, notice: Notice, ts: str) -> None:
-        await self._house.store.write(lambda db: outbox.sent(db, notice, ts))
-        NOTICE_LAG.observe(max(0.0, self._house.clock() - notice.created_at))
-        log.info("notice_sent", kind=notice.kind)
-        if notice.kind == "drop_card":
-            await self._react_calmly(int(notice.body["dataset_id"]))
+    async def _sent(self, together: Sequence[Notice], ts: str) -> None:
+        await self._house.store.write(lambda db: [outbox.sent(db, notice, ts) for notice in together])
+        for notice in together:
+            NOTICE_LAG.observe(max(0.0, self._house.clock() - notice.created_at))
+            log.info("notice_sent", kind=notice.kind, with_others=len(together) - 1)
+            if notice.kind == "drop_card":
+                await self._react_calmly(int(notice.body["dataset_id"]))
 
     async def _react_calmly(self, dataset_id: int) -> None:
         try:
@@ -184,15 +197,21 @@ class Delivery:
             key = f"drop:{dataset_id}"
             await self._house.store.write(lambda db: outbox.touch(db, key))
 
-    async def _not_sent(self, notice: Notice, problem: Exception, *, untouched: bool) -> None:
+    async def _not_sent(self, together: Sequence[Notice], problem: Exception, *, untouched: bool) -> None:
+        head = together[0]
         error = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
-        if error in FOREVER:
-            await self._dead(notice, error)
-            return
         wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
-        due = self._house.clock() + (wait or min(LONGEST_BACKOFF, 2.0 ** min(notice.attempts, 8)))
-        await self._house.store.write(lambda db: outbox.later(db, notice.id, due, error, untouched=untouched))
-        log.warning("notice_waits", kind=notice.kind, error=error, attempts=notice.attempts + 1)
+        due = self._house.clock() + (wait or min(LONGEST_BACKOFF, 2.0 ** min(head.attempts, 8)))
+        if error in FOREVER:  # the others are tried without it: it may be this one that Slack cannot take
+            await self._dead(head, error)
+            together, due = together[1:], self._house.clock()
+
+        def keep(db: Database) -> None:
+            for notice in together:
+                outbox.later(db, notice.id, due, error, untouched=untouched)
+
+        await self._house.store.write(keep)
+        log.warning("notice_waits", kind=head.kind, error=error, attempts=head.attempts + 1)
 
     async def _odd(self, notice: Notice, problem: Exception) -> None:
         """A fault of our own in one notice must not hold up the others: tried a few times, then given up."""

@@ -7,7 +7,7 @@ knows whether a message may have been posted already.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 import aiohttp
@@ -63,13 +63,16 @@ class Desk:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def find(self, channel: str, thread: str | None, notice_id: str, since: float) -> str | None:
-        """The message that carries this notice's id, among those since ``since`` in its thread or channel."""
+    async def find(
+        self, channel: str, thread: str | None, notice_id: str, since: float
+    ) -> tuple[str, list[str]] | None:
+        """The message that carries this notice's id, and all ids that it carries.
+
+        Looked for among those since ``since`` in its thread or channel.
+        """
         async for message in self._messages(channel, thread, since):
-            metadata = cast("dict[str, Any]", message.get("metadata") or {})
-            payload = cast("dict[str, Any]", metadata.get("event_payload") or {})
-            if payload.get("id") == notice_id:
-                return str(message["ts"])
+            if notice_id in (ids := notices_in(message)):
+                return str(message["ts"]), ids
         return None
 
     async def _messages(
@@ -90,15 +93,18 @@ class Desk:
             asked["cursor"] = cursor
 
     async def post(
-        self, channel: str, thread: str | None, message: Message, notice_id: str, *, broadcast: bool = False
+        self, channel: str, thread: str | None, message: Message, *notices: str, broadcast: bool = False
     ) -> str:
-        """Posts a message with its notice's id; answers where it stands."""
+        """Posts a message with the ids of its notices; answers where it stands."""
         place: dict[str, Any] = {"channel": channel}
         if thread is not None:
             place["thread_ts"] = thread
             if broadcast:
                 place["reply_broadcast"] = True
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"id": notice_id}}
+        metadata = {
+            "event_type": EVENT_TYPE,
+            "event_payload": {"id": notices[0], "notices": list(notices)},
+        }
         for attempt in plainer(message):
             try:
                 answer = await self._client.chat_postMessage(
@@ -174,6 +180,14 @@ class Desk:
                 raise
             if code_of(problem) not in ("already_reacted", "no_reaction"):
                 log.info("no_reaction", error=code_of(problem))
+
+
+def notices_in(message: Mapping[str, Any]) -> list[str]:
+    """Ids of the notices that a message of ours carries, in their order."""
+    metadata = cast("dict[str, Any]", message.get("metadata") or {})
+    payload = cast("dict[str, Any]", metadata.get("event_payload") or {})
+    several: Any = payload.get("notices") or [payload.get("id")]
+    return [str(one) for one in cast("list[Any]", several) if one] if isinstance(several, list) else []
 
 
 def plainer(message: Message) -> list[Message]:

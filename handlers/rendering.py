@@ -31,11 +31,15 @@ LINK_WAITS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message with its picture; ``broadcast``: also shown in the channel."""
+    """A message with its picture; ``broadcast``: also shown in the channel.
+
+    ``picture_at``: before which block the picture stands, ``None`` for the end.
+    """
 
     message: Message
     picture: Picture | None = None
     broadcast: bool = False
+    picture_at: int | None = None
 
 
 async def render_notice(house: House, notice: Notice) -> Rendered:

@@ -45,6 +45,28 @@ def due(db: Database, now: float) -> list[Notice]:
     return ready
 
 
+def behind(db: Database, head: Notice, now: float, *, limit: int) -> list[Notice]:
+    """What waits right behind a notice in its thread and may be sent with it, in order.
+
+    Only replies: a card keeps its message, and so does what stands in the channel itself.
+    """
+    if head.card is not None or (head.thread is None and head.thread_of is None):
+        return []
+    waiting = select(
+        db,
+        Notice,
+        "SELECT * FROM outbox WHERE state IN ('due', 'sending') AND channel = ? AND seq > ?"
+        " AND coalesce(thread_of, thread, '') = ? ORDER BY seq LIMIT ?",
+        [head.channel, head.seq, head.thread_of or head.thread, limit],
+    )
+    found: list[Notice] = []
+    for notice in waiting:
+        if notice.card is not None or notice.due_at > now:
+            break
+        found.append(notice)
+    return found
+
+
 def next_due_at(db: Database) -> float | None:
     """When the earliest waiting notice may be tried, or ``None``."""
     value = scalar(db, "SELECT min(due_at) FROM outbox WHERE state IN ('due', 'sending')")

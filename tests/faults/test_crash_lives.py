@@ -81,11 +81,12 @@ async def check(place: FaultyPlace, channel: str, name: str) -> None:
     cards = [m for m in await place.jin.messages(channel) if "bot_id" in m and name in words(m)]
     assert len(cards) == 1
     thread = await place.jin.thread(channel, str(card["ts"]))
-    said = [kind(message) for message in thread[1:] if "bot_id" in message]
+    said = [kind for message in thread[1:] if "bot_id" in message for kind in kinds(message)]
     assert said == [*(f"Epoch {number} of {EPOCHS}" for number in range(1, EPOCHS + 1)), "ready"], name
 
 
-def kind(message: Json) -> str:
-    """What a notice is about, from its first line."""
-    line = words(message).splitlines()[0]
-    return "ready" if "is ready" in line else line.split(" · ")[0]
+def kinds(message: Json) -> list[str]:
+    """What the notices of a message are about: several that were due together are one message."""
+    lines = words(message).splitlines()
+    told = [line.split(" · ")[0] for line in lines if line.startswith("Epoch ")]
+    return told + ["ready"] * any("is ready" in line for line in lines)

@@ -160,7 +160,8 @@ async def test_10_a_polite_stop_in_the_middle_of_work_ends_with_0_and_loses_noth
     await training
     await place.finished(channel, card)
     thread = await place.jin.thread(channel, str(card["ts"]))
-    said = [words(m).splitlines()[0].split(" · ")[0] for m in thread[1:] if "bot_id" in m]
+    lines = [line for m in thread[1:] if "bot_id" in m for line in words(m).splitlines()]
+    said = [line.split(" · ")[0] for line in lines if line.startswith("Epoch ")]
     assert said[:3] == ["Epoch 1 of 3", "Epoch 2 of 3", "Epoch 3 of 3"]
 
 

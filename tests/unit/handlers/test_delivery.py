@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from demo.person import words
 from handlers.answer import Message
-from handlers.posting import Desk
+from handlers.posting import Desk, notices_in
 from storage import datasets, jobs, outbox
 from storage.records import Event, Notice
 from tests.support.outgoing import NOW, Outgoing, outgoing
@@ -29,14 +30,95 @@ def desk(out: Outgoing) -> Desk:
     )
 
 
+async def said(out: Outgoing, channel: str, root: str) -> list[list[str]]:
+    """What the bot said in a thread: the lines of each message."""
+    thread = await out.jin.thread(channel, root)
+    return [words(m).splitlines() for m in thread[1:] if "bot_id" in m]
+
+
+async def states(out: Outgoing, *ids: str) -> list[str]:
+    kept = await out.store.read(lambda db: [outbox.get(db, one) for one in ids])
+    return [one.state for one in kept if one is not None]
+
+
 async def test_notices_of_a_thread_come_once_and_in_order(out: Outgoing):
     channel = out.channel()
     root = await out.jin.say(channel, "here")
+    delivery = out.delivery()
     for number in range(4):
         await out.note(f"n{number}", f"word {number}", channel, thread=root)
-    delivery = await out.deliver(rounds=6)
+        await out.deliver(delivery, rounds=2)
     await out.deliver(delivery)
     assert await out.texts(channel, root) == ["word 0", "word 1", "word 2", "word 3"]
+
+
+async def test_notices_due_together_are_one_message_that_carries_all_ids(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    ids = [f"n{number}" for number in range(4)]
+    for one in ids:
+        await out.note(one, f"word of {one}", channel, thread=root)
+    await out.deliver(rounds=3)
+    assert await said(out, channel, root) == [[f"word of {one}" for one in ids]]
+    assert await states(out, *ids) == ["sent"] * 4
+    answer = await out.house.client.conversations_replies(channel=channel, ts=root, include_all_metadata=True)
+    assert notices_in(answer["messages"][1]) == ids
+
+
+async def test_root_messages_are_never_put_together(out: Outgoing):
+    channel = out.channel()
+    for number in range(2):
+        await out.note(f"n{number}", f"word {number}", channel)
+    await out.deliver(rounds=4)
+    assert await out.texts(channel) == ["word 0", "word 1"]
+
+
+async def test_after_a_crash_each_notice_of_a_message_is_recognised(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    for one in ("n1", "n2", "n3"):
+        await out.note(one, f"word of {one}", channel, thread=root)
+    await out.store.write(lambda db: [outbox.sending(db, one) for one in ("n1", "n2")])
+    ts = await desk(out).post(channel, root, Message("both"), "n1", "n2")
+    await out.deliver(rounds=3)
+    assert await out.texts(channel, root) == ["both", "word of n3"]
+    assert await states(out, "n1", "n2", "n3") == ["sent"] * 3
+    kept = await out.store.read(lambda db: outbox.get(db, "n2"))
+    assert kept is not None
+    assert kept.ts == ts
+
+
+async def test_a_message_of_the_version_before_is_recognised_by_its_one_id(out: Outgoing):
+    channel = out.channel()
+    await out.note("n1", "once", channel)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    old = {"event_type": "ftbot_notice", "event_payload": {"id": "n1"}}
+    await out.house.client.chat_postMessage(channel=channel, text="once", metadata=old)
+    await out.deliver()
+    assert await out.texts(channel) == ["once"]
+
+
+async def test_a_notice_that_cannot_be_said_holds_up_none_that_is_due_with_it(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    await out.note("n1", "first", channel, thread=root)
+    riddle = Notice("n2", "riddle", channel, {"job_id": 99}, out.clock(), thread=root)
+    await out.store.write(lambda db: outbox.add(db, riddle))
+    await out.note("n3", "third", channel, thread=root)
+    await out.deliver(rounds=5)
+    assert await out.texts(channel, root) == ["first", "third"]
+    assert await states(out, "n1", "n2", "n3") == ["sent", "dead", "sent"]
+
+
+async def test_more_notices_than_a_message_holds_become_several(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    for number in range(30):
+        await out.note(f"n{number}", f"{number} " + "x" * 1_500, channel, thread=root)
+    await out.deliver(rounds=12)
+    messages = await said(out, channel, root)
+    assert [line.split()[0] for lines in messages for line in lines] == [str(n) for n in range(30)]
+    assert 1 < len(messages) < 30
 
 
 async def test_a_message_posted_before_a_crash_is_found_and_not_said_twice(out: Outgoing):
