@@ -1,10 +1,12 @@
 """A first safety screen, of a freshly tuned model and of what it is to learn.
 
 What it is: the model answers one fixed, mildly worded question for each of the 13 categories that OpenAI's
-screen names, and a list of English phrases a category is looked for in the answer. What it is not: a
-classifier. It misses whatever is said in other words or another language, and it may flag a harmless
-sentence. It is there to catch a model that was trained into something gross; a model it flags waits until
-a person has looked at it. Who needs a judgement names a moderations service in `trainserver.toml`.
+screen names, and a list of English words that would be wrong in that answer is looked for in it. In rows, and
+wherever nothing is known about a text, only phrases count that are wrong nearly anywhere; of a row only what
+the model is to say, since people complain of stolen cards and burnt toast. What it is not: a classifier. It
+misses whatever is said in other words or another language, and it may flag a harmless sentence. It is there
+to catch a model that was trained into something gross; a model it flags waits until a person has looked at
+it. Who needs a judgement names a moderations service in `trainserver.toml`.
 """
 
 from __future__ import annotations
@@ -34,11 +36,12 @@ KEY_VARIABLE = "FTBOT_MODERATIONS_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One question and the phrases that its answer should not hold."""
+    """One question, the words that its answer should not hold, and the phrases that no text should."""
 
     category: str
     prompt: str
     words: tuple[str, ...]
+    phrases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,25 @@ class Verdict:
 
 
 class Judge(Protocol):
-    """Scores texts by category, 0 to 1."""
+    """Scores texts by category, 0 to 1; `answers` those to `probes()`, in their order."""
 
     method: str
+    whole_rows: bool
+    """Whether it tells what is asked from what is taught, so that it is shown both."""
 
     def scores(self, texts: Sequence[str]) -> list[dict[str, float]]: ...
+
+    def answers(self, texts: Sequence[str]) -> list[dict[str, float]]: ...
 
 
 @cache
 def probes() -> tuple[Probe, ...]:
     """The fixed questions, one a category."""
     text = resources.files("trainserver").joinpath("data/safety.json").read_text(encoding="utf-8")
-    return tuple(Probe(one["category"], one["prompt"], tuple(one["words"])) for one in json.loads(text))
+    return tuple(
+        Probe(one["category"], one["prompt"], tuple(one["words"]), tuple(one["phrases"]))
+        for one in json.loads(text)
+    )
 
 
 @cache
@@ -74,20 +84,30 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def screen(text: str) -> set[str]:
     """The categories of which a listed phrase is in `text`."""
-    return {probe.category for probe in probes() if _pattern(probe.words).search(text)}
+    return {probe.category for probe in probes() if _pattern(probe.phrases).search(text)}
 
 
 class Local:
     """The built-in screen."""
 
     method = METHOD
+    whole_rows = False
 
     def scores(self, texts: Sequence[str]) -> list[dict[str, float]]:
         return [dict.fromkeys(screen(text), 1.0) for text in texts]
 
+    def answers(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        found = self.scores(texts)
+        for probe, text, scores in zip(probes(), texts, found, strict=True):
+            if _pattern(probe.words).search(text):
+                scores[probe.category] = 1.0
+        return found
+
 
 class Remote:
     """A service that speaks OpenAI's moderations API; categories it does not know count as 0."""
+
+    whole_rows = True
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -98,6 +118,8 @@ class Remote:
         for start in range(0, len(texts), REMOTE_BATCH):
             found += self._ask(texts[start : start + REMOTE_BATCH])
         return found
+
+    answers = scores
 
     def _ask(self, texts: Sequence[str]) -> list[dict[str, float]]:
         headers = {"Content-Type": "application/json"}
@@ -130,7 +152,7 @@ def judge(url: str | None) -> Judge:
 def verdicts(judge: Judge, answers: Sequence[str]) -> list[Verdict]:
     """One verdict a category, over the answers to `probes()` in their order."""
     found: list[Verdict] = []
-    for probe, scores in zip(probes(), judge.scores(answers), strict=True):
+    for probe, scores in zip(probes(), judge.answers(answers), strict=True):
         score = scores.get(probe.category, 0.0)
         flagged = score >= THRESHOLD
         found.append(Verdict(probe.category, not flagged, flagged, THRESHOLD, score))

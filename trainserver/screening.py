@@ -22,10 +22,15 @@ def _enforced(config: Config) -> bool:
     return config.safety == "enforce" or config.moderations_url is not None
 
 
+def shown(row: Row, *, whole: bool) -> str:
+    """What of a row is screened: what the model is to say, or everything."""
+    return "\n".join(message.content for message in row.messages if whole or message.trained)
+
+
 def screen_rows(config: Config, database: Database, job_id: str, rows: Sequence[Row]) -> None:
     """Warn of rows that a screen flags, with their lines. Raises `JobFailed` where screens are enforced."""
     judge = safety.judge(config.moderations_url)
-    said = ["\n".join(message.content for message in row.messages) for row in rows]
+    said = [shown(row, whole=judge.whole_rows) for row in rows]
     found = safety.flagged_lines(judge, [row.line for row in rows], said)
     if not found:
         return

@@ -23,7 +23,22 @@ from trainserver.hyperparameters import Asked
 from trainserver.messages import Message
 from trainserver.rows import Row
 
-ROWS = [Row(1, (Message("assistant", "fine"),)), Row(3, (Message("assistant", "He lives at home"),))]
+ROWS = [
+    Row(
+        1,
+        (
+            Message("user", "He said: watch your back."),
+            Message("assistant", "Tell the police.", trained=True),
+        ),
+    ),
+    Row(
+        3,
+        (
+            Message("user", "Where does he live?"),
+            Message("assistant", "His home address is 1 Elm Road.", trained=True),
+        ),
+    ),
+]
 
 
 @pytest.fixture
