@@ -50,8 +50,8 @@ async def live(place: Workspace, truth: ProviderTruth, name: str, drawn: random.
     assert job["status"] == "succeeded"
     epochs = [m for m in await truth.metrics(job["id"]) if m.get("full_valid_loss") is not None]
     thread = await place.jin.thread(channel, str(card["ts"]))
-    said = [words(message).splitlines()[0] for message in thread[1:] if "bot_id" in message]
-    kinds = [kind(line) for line in said]
+    said = [line for message in thread[1:] if "bot_id" in message for line in words(message).splitlines()]
+    kinds = [found for line in said if (found := kind(line))]
     expected = [f"Epoch {number} of {len(epochs)}" for number in range(1, len(epochs) + 1)]
     assert kinds == [*expected, "safety", "ready"], (name, said)
     cards = [m for m in await place.jin.messages(channel) if f"{name}-1" in words(m)]
@@ -59,7 +59,7 @@ async def live(place: Workspace, truth: ProviderTruth, name: str, drawn: random.
 
 
 def kind(line: str) -> str:
-    """What a notice is about, from its first line."""
-    if "Safety" in line:
+    """What a line says; notices that were due together are one message of several lines."""
+    if "Safety:" in line:
         return "safety"
-    return "ready" if "is ready" in line else line.split(" · ")[0]
+    return "ready" if "is ready" in line else line.split(" · ")[0] if line.startswith("Epoch ") else ""
