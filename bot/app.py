@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
+PING_SECONDS = 10.0
+"""How often Slack's socket is asked for a sign of life."""
 SWEEP_SECONDS = 3600.0
 """How often it is looked whether kept files are old enough to be deleted."""
 GRACE_SECONDS = 10.0
@@ -181,7 +183,7 @@ class Bot:
     def _socket(
         self, app: AsyncApp, app_token: str, catchup: CatchUp
     ) -> tuple[AsyncSocketModeHandler, SocketWatch]:
-        handler = AsyncSocketModeHandler(app, app_token)
+        handler = AsyncSocketModeHandler(app, app_token, ping_interval=PING_SECONDS)
 
         def hello() -> None:
             catchup.connected()

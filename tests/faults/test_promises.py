@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from demo.person import words
@@ -123,29 +122,6 @@ async def test_6_a_final_refusal_is_explained_and_leaves_no_file_behind(place: F
     assert place.provider.jobs == []
 
 
-async def test_9_the_bot_says_how_it_is_and_comes_back_after_its_socket_broke(tmp_path: Path) -> None:
-    port = _free_port()
-    async with (
-        faulty_place(tmp_path, FTBOT_HEALTH_PORT=str(port)) as place,
-        aiohttp.ClientSession() as session,
-    ):
-
-        async def get(path: str) -> tuple[int, str]:
-            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
-                return answer.status, await answer.text()
-
-        assert (await get("/readyz"))[0] == 200
-        channel = await place.channel()
-        await place.drop(channel, "before.jsonl", chat_file(12, "before"))
-        await place.ready(channel, 1)
-        await place.control(disconnect=True)
-        await place.drop(channel, "after.jsonl", chat_file(12, "after"))
-        await place.ready(channel, 2)
-        status, text = await get("/metrics")
-        assert status == 200
-        assert 'ftbot_slack_api_calls_total{method="chat.postMessage",status="ok"}' in text
-
-
 async def test_10_a_polite_stop_in_the_middle_of_work_ends_with_0_and_loses_nothing(
     place: FaultyPlace,
 ) -> None:
@@ -163,11 +139,3 @@ async def test_10_a_polite_stop_in_the_middle_of_work_ends_with_0_and_loses_noth
     lines = [line for m in thread[1:] if "bot_id" in m for line in words(m).splitlines()]
     said = [line.split(" · ")[0] for line in lines if line.startswith("Epoch ")]
     assert said[:3] == ["Epoch 1 of 3", "Epoch 2 of 3", "Epoch 3 of 3"]
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

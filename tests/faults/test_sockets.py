@@ -1,0 +1,57 @@
+"""A socket that goes deaf is noticed, said, and opened anew; nothing said meanwhile is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bot.app
+import bot.health
+import bot.socket
+from tests.faults.inside import Inside, bot_inside
+from tests.support.surfaces import until
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A bot that thinks ten times as fast about its socket."""
+    monkeypatch.setattr(bot.app, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(bot.socket, "LOOK_EVERY", 0.1)
+    for module in (bot.socket, bot.health):
+        monkeypatch.setattr(module, "DEAF_AFTER", 1.5)
+    async with bot_inside(tmp_path) as running:
+        yield running
+
+
+async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place: Inside) -> None:
+    room = place.channel()
+    await place.jin.say(room, "@ftbot jobs")
+    await place.said(room, "job")
+
+    async def ready(wanted: int) -> str | None:
+        status, words = await place.get("/readyz")
+        return words if status == wanted else None
+
+    assert await ready(200)
+    reconnects = await place.figure("ftbot_slack_reconnects_total")
+    await place.control(deaf=True, fail={"method": "apps.connections.open", "times": 10_000})
+    words = await until(lambda: ready(503), 30.0)
+    assert "nothing heard from Slack" in words
+    assert (await place.get("/healthz"))[0] == 200
+    await place.jin.say(room, "@ftbot help")
+    await place.control(clear=True)
+    await until(lambda: ready(200), 60.0)
+    await place.said(room, "datasets")
+    assert await place.figure("ftbot_slack_reconnects_total") > reconnects
+
+
+async def test_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted(place: Inside) -> None:
+    room = place.channel()
+    hellos = await place.figure("ftbot_slack_connections_total")
+    await place.control(disconnect=True)
+    await place.jin.say(room, "@ftbot help")
+    await place.said(room, "datasets")
+    assert await place.figure("ftbot_slack_connections_total") > hellos
+    _, text = await place.get("/metrics")
+    assert 'ftbot_slack_payloads_total{fate="kept",kind="event_callback"}' in text
