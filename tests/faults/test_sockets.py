@@ -48,6 +48,8 @@ async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place
 
 async def test_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted(place: Inside) -> None:
     room = place.channel()
+    await place.jin.say(room, "@ftbot jobs")
+    await place.said(room, "job")
     hellos = await place.figure("ftbot_slack_connections_total")
     await place.control(disconnect=True)
     await place.jin.say(room, "@ftbot help")
