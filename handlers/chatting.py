@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import assert_never
+import asyncio
+from dataclasses import replace
 
-import structlog
-from slack_sdk.errors import SlackApiError
-
-from handlers import reply
+from handlers import halves, reply
+from handlers.answering import Given, give
+from handlers.footing import foot_of
 from handlers.house import House
 from handlers.incoming import Incoming
-from handlers.slackapi import code_of
+from handlers.people import name_of
+from handlers.sessions import Session
 from handlers.streaming import AnswerWriter, Place
-from handlers.text import TailFilter, harmless_markdown
-from handlers.views.chat import footer
+from handlers.views.chat import Foot, footer
 from handlers.views.problems import error_message
-from storage import chats, inbox
+from handlers.visible import channels_for
+from storage import begun, chats, inbox
 from storage.records import ChatThread, InboxItem, Model, Turn
 from storage.store import Database
-from tuning.chat.service import Done, Waiting
-from tuning.errors import NoModel, TuningError
-from tuning.providers import Delta
-
-log = structlog.get_logger(__name__)
-
-EMPTY = "_The model answered with nothing._"
-
-
-@dataclass(slots=True)
-class _Given:
-    """What became of one answer."""
-
-    text: str = ""
-    end: Done | None = None
-    trouble: str = ""
-    note: str = ""
+from tuning.errors import NoModel
 
 
 async def begin_chat(house: House, channel: str, thread_ts: str, user: str, text: str, model: Model) -> None:
@@ -80,10 +63,16 @@ async def on_changed(house: House, item: InboxItem, said: Incoming) -> None:
         await house.store.write(lambda db: chats.remove_turn(db, *place))
 
 
+async def on_stop(house: House, item: InboxItem, said: Incoming) -> None:
+    """Somebody pressed Slack's own stop button: the answer ends here, the thread stays a chat."""
+    house.talks.stop(said.channel, said.root, said.user)
+
+
 async def _begin(house: House, said: Incoming) -> ChatThread | None:
     """A chat thread under this message; in a thread that others began, every question must name the bot."""
     try:
-        model = await house.chat.resolve(said.channel, None)
+        also = await channels_for(house, said.user, is_dm=said.is_dm)
+        model = await house.chat.resolve(said.channel, None, also)
     except NoModel as none:
         await reply.tell(house, said, error_message(none))
         return None
@@ -99,21 +88,31 @@ async def _converse(house: House, item: InboxItem, said: Incoming, thread: ChatT
     turns = await _ask(house, said, thread)
     if turns and turns[-1].role == "assistant":
         return  # The question came a second time and was answered before.
-    await _show(house, thread, f"{thread.label} is thinking…")
     place = Place(thread.channel, thread.thread, said.user, house.team_id, said.is_dm)
-    writer = AnswerWriter(house.client, place, house.clock)
-    given = await _stream(house, thread, turns, writer)
-    end = given.end
-    blocks = footer(
-        thread,
-        seconds=end.seconds if end else None,
-        finish_reason=end.finish_reason if end else "stop",
-        tokens=end.tokens if end else None,
-        first=bool(thread.active) and len(turns) == 1,
-        note=given.note,
-    )
-    ts = await writer.finish(blocks)
+    await halves.close(house, thread.thread, item.id, halves.CUT_OFF)
+    writer = AnswerWriter(house.client, place, house.clock, halves.keeper(house, thread.channel, item.id))
+    session = Session(house, said, thread)
+    session.begin()
+    try:
+        with house.talks.at(thread.channel, thread.thread) as talk:
+            given = await give(house, thread, turns, writer, talk, session.waiting)
+        foot = _ended(await foot_of(house, thread, turns), given)
+        if given.stopped:
+            foot = replace(foot, stopped_by=await name_of(house, talk.by))
+        ts = await writer.finish(footer(thread, foot))
+    except asyncio.CancelledError:
+        await halves.close(house, thread.thread, item.id, halves.STOPPED)
+        raise
+    finally:
+        await session.end()
     await house.store.write(lambda db: _keep(db, house, item, thread, given, ts))
+
+
+def _ended(foot: Foot, given: Given) -> Foot:
+    if given.end is None:
+        return replace(foot, broken=bool(given.trouble))
+    end = given.end
+    return replace(foot, seconds=end.seconds, finish_reason=end.finish_reason, tokens=end.tokens)
 
 
 async def _ask(house: House, said: Incoming, thread: ChatThread) -> list[Turn]:
@@ -136,57 +135,7 @@ async def _ask(house: House, said: Incoming, thread: ChatThread) -> list[Turn]:
     return await house.store.write(put)
 
 
-async def _stream(house: House, thread: ChatThread, turns: list[Turn], writer: AnswerWriter) -> _Given:
-    given, harmless = _Given(), TailFilter()
-    try:
-        async with aclosing(house.chat.stream(thread, turns)) as parts:
-            async for part in parts:
-                match part:
-                    case Delta():
-                        given.text += part.text
-                        await writer.add(harmless.feed(part.text))
-                    case Done():
-                        given.end = part
-                    case Waiting():
-                        await _show(house, thread, f"{thread.label} is new and being loaded: a moment…")
-                    case _:
-                        assert_never(part)
-                if await _stopped(house, thread):
-                    given.note = "stopped"
-                    break
-    except TuningError as problem:
-        log.warning("answer_failed", problem=type(problem).__name__, begun=bool(given.text))
-        given.note = "not finished"
-        given.trouble = " ".join(part for part in (str(problem), problem.todo) if part)
-    await writer.add(harmless.close() + _last_words(given))
-    return given
-
-
-def _last_words(given: _Given) -> str:
-    if given.trouble:
-        return ("\n\n" if given.text else "") + "⚠️ " + harmless_markdown(given.trouble)
-    return "" if given.text.strip() else EMPTY
-
-
-async def _stopped(house: House, thread: ChatThread) -> bool:
-    """Whether somebody said ``stop`` since the answer began."""
-    if not thread.active:
-        return False
-    now = await house.store.read(lambda db: chats.get(db, thread.channel, thread.thread))
-    return now is not None and not now.active
-
-
-async def _show(house: House, thread: ChatThread, status: str) -> None:
-    """A word while there is no answer yet; a workspace that has no such place for it does without."""
-    try:
-        await house.client.assistant_threads_setStatus(
-            channel_id=thread.channel, thread_ts=thread.thread, status=status
-        )
-    except SlackApiError as problem:
-        log.debug("no_status", error=code_of(problem))
-
-
-def _keep(db: Database, house: House, item: InboxItem, thread: ChatThread, given: _Given, ts: str) -> None:
+def _keep(db: Database, house: House, item: InboxItem, thread: ChatThread, given: Given, ts: str) -> None:
     if given.text and ts:
         answer = Turn(
             id=0,
@@ -198,4 +147,5 @@ def _keep(db: Database, house: House, item: InboxItem, thread: ChatThread, given
             created_at=house.clock(),
         )
         chats.add_turn(db, answer)
+    begun.forget(db, item.id)
     inbox.done(db, item.id)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.talks import Talks
+from handlers.visible import Rooms
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -44,3 +46,5 @@ class House:
     bot_token: str = field(repr=False)
     admins: frozenset[str] = frozenset()
     guests: bool = False
+    talks: Talks = field(default_factory=Talks)
+    rooms: Rooms = field(default_factory=Rooms)

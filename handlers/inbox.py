@@ -21,6 +21,7 @@ from handlers.incoming import (
     read_command,
     read_message,
     read_shortcut,
+    read_stop,
     read_submission,
     words_of,
 )
@@ -70,12 +71,15 @@ def sort(body: Payload, bot_user_id: str) -> list[Row]:
 
 def _of_event(event: Payload, key: str, bot_user_id: str) -> list[Row]:
     if event.get("subtype") in ("message_changed", "message_deleted"):
-        changed = read_change(event)
+        changed = read_change(event, bot_user_id)
         return [Row(key, None, changed)] if changed else []
     match event.get("type"):
         case "message" | "app_mention":
             said = read_message(event, bot_user_id)
             return _of_message(said, key) if said else []
+        case "agent_session_stopped":
+            stopped = read_stop(event)
+            return [Row(key, None, stopped)] if stopped else []
         case "app_home_opened" if event.get("tab") == "home":
             seen = Incoming(kind="home", user=str(event.get("user", "")))
             return [Row(key, None, seen)]
@@ -151,8 +155,7 @@ class Door:
 
     async def _concerns(self, said: Incoming) -> bool:
         if said.kind == "changed":
-            turn = await self._house.store.read(lambda db: chats.turn_at(db, said.channel, said.ts or ""))
-            return turn is not None and turn.role == "user"
+            return await self._house.store.read(lambda db: _told(db, said))
         if said.kind != "message" or said.mentioned or said.is_dm:
             return True
         thread = await self._house.store.read(lambda db: chats.get(db, said.channel, said.root))
@@ -171,6 +174,17 @@ class Door:
             return new
 
         return await self._house.store.write(put)
+
+
+def _told(db: Database, said: Incoming) -> bool:
+    """Whether a changed message stands in a conversation, or is about to: it still waits in the inbox.
+
+    Our own answers change as they are written; only their deletion is news.
+    """
+    turn = chats.turn_at(db, said.channel, said.ts or "")
+    if turn is None:
+        return inbox.waits(db, f"message:{said.channel}:{said.ts}")
+    return turn.role == "user" or not said.text
 
 
 def _item(row: Row, now: float) -> InboxItem:

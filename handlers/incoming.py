@@ -11,7 +11,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
 Kind = Literal[
-    "drop", "message", "chat", "command", "action", "submission", "home", "compare", "changed", "about"
+    "drop",
+    "message",
+    "chat",
+    "command",
+    "action",
+    "submission",
+    "home",
+    "compare",
+    "changed",
+    "about",
+    "stop",
 ]
 Payload = dict[str, Any]
 
@@ -150,10 +160,14 @@ def dropped(said: Incoming) -> list[dict[str, str]]:
     return [f for f in said.files if not f["name"] or takes(f["name"], asked=asked)]
 
 
-def read_change(event: Payload) -> Incoming | None:
-    """A message that was edited (``text`` is the new one) or deleted (``text`` is empty)."""
-    channel, deleted = event.get("channel"), event.get("deleted_ts")
-    message = _part(event, "message")
+def read_change(event: Payload, bot_user_id: str) -> Incoming | None:
+    """A message that was edited (``text`` is the new one) or deleted (``text`` is empty).
+
+    The root of a thread is not taken away when it is deleted: it is changed into a tombstone of Slackbot's.
+    """
+    channel, message = event.get("channel"), _part(event, "message")
+    tombstone = message.get("subtype") == "tombstone"
+    deleted = message.get("ts") if tombstone else event.get("deleted_ts")
     ts = deleted or message.get("ts")
     if not (isinstance(channel, str) and isinstance(ts, str)) or message.get("bot_id"):
         return None
@@ -161,9 +175,17 @@ def read_change(event: Payload) -> Incoming | None:
     if not deleted and message.get("text") == before.get("text"):
         return None  # an unfurled link, a reply counted: nothing was said anew
     thread = message.get("thread_ts") or before.get("thread_ts")
-    user = str(message.get("user") or before.get("user") or "")
-    words = "" if deleted else readable(str(message.get("text") or ""), "")
+    user = str((before if deleted else message).get("user") or before.get("user") or "")
+    words = "" if deleted else readable(str(message.get("text") or ""), bot_user_id)
     return Incoming("changed", user, channel, ts, str(thread) if thread else None, words)
+
+
+def read_stop(event: Payload) -> Incoming | None:
+    """A press on Slack's own stop button beside an answer that is being written."""
+    channel, thread, user = event.get("channel"), event.get("thread_ts"), event.get("user")
+    if not (isinstance(channel, str) and isinstance(thread, str) and isinstance(user, str)):
+        return None
+    return Incoming("stop", user, channel, thread, thread, is_dm=channel.startswith("D"))
 
 
 def read_shortcut(body: Payload) -> Incoming:

@@ -41,7 +41,8 @@ async def on_message(house: House, item: InboxItem, said: Incoming) -> None:
 async def _stop(house: House, said: Incoming) -> None:
     place = said.channel, said.root
     thread = await house.store.read(lambda db: chats.get(db, *place))
-    if thread is None or not thread.active:
+    running = house.talks.stop(*place, said.user)
+    if not running and (thread is None or not thread.active):
         await reply.tell(house, said, Message("I am not answering in this thread; there is nothing to stop."))
         return
     await house.store.write(lambda db: chats.set_active(db, *place, active=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 
+import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
@@ -56,3 +57,16 @@ class People:
             return True
         guest = any(person.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger"))
         return guest or str(person.get("team_id") or self._house.team_id) != self._house.team_id
+
+
+async def name_of(house: House, user: str) -> str:
+    """How a person is called in this workspace; *somebody* when Slack does not say."""
+    if not user:
+        return "somebody"
+    try:
+        person = part_in(await house.client.users_info(user=user), "user")
+    except (SlackApiError, aiohttp.ClientError, TimeoutError) as problem:
+        log.info("name_not_known", problem=type(problem).__name__)
+        return "somebody"
+    shown = part_in(person, "profile").get("display_name") or person.get("real_name") or person.get("name")
+    return str(shown or "somebody")

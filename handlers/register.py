@@ -43,6 +43,7 @@ def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Wor
         "home": home.on_home,
         "compare": comparing.on_compare,
         "changed": chatting.on_changed,
+        "stop": chatting.on_stop,
         "about": about.on_about,
     }
     worker.serve(handlers, drops.resume)

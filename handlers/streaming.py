@@ -7,16 +7,18 @@ about 11,000 bytes of text in all, and its stream is closed after about five min
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import Block
-from handlers.slackapi import code_of, limited, retry_after, text_in
+from handlers.errors import HandlerError
+from handlers.slackapi import broken, code_of, limited, retry_after, text_in
 from tuning.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,17 @@ INTERVAL = 1.0
 PART_BYTES = 9_000
 PART_SECONDS = 240.0
 EDIT_TEXT = 3_000
+FENCE = "```"
+MOST_PUT_OFF = 5
+"""How often in a row a piece is put off before the answer is given up."""
+UNREACHED = (aiohttp.ClientError, TimeoutError)
+_STOPPED = "stopped_by_user"
+_OVER = frozenset({"message_not_in_streaming_state", _STOPPED})
+"""What Slack says of a stream that has ended already."""
+
+
+class StoppedByPerson(HandlerError):
+    """Somebody pressed Slack's own stop button: nothing more may be added to the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +58,16 @@ class AnswerWriter:
     ``first_ts`` is the message the answer begins in, once there is one.
     """
 
-    def __init__(self, client: AsyncWebClient, place: Place, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        place: Place,
+        clock: Clock,
+        begins: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """``begins`` is told of each message that the answer takes, as soon as Slack has it."""
         self._client = client
+        self._begins = begins
         self._place = place
         self._clock = clock
         self._streams = True
@@ -55,18 +76,26 @@ class AnswerWriter:
         self._pending = ""
         self._not_before = 0.0
         self._begun_at = 0.0
+        self._put_off = 0
         self.first_ts: str | None = None
 
     async def add(self, text: str) -> None:
-        """Takes a piece; it is shown at once or with one of the next pieces."""
+        """Takes a piece; it is shown at once or with one of the next pieces. An empty one shows what waits.
+
+        Raises:
+            StoppedByPerson: nothing more may be added.
+        """
         self._pending += text
         if self._pending and self._clock() >= self._not_before:
             await self._flush()
 
     async def finish(self, blocks: list[Block]) -> str:
         """Shows all the rest with ``blocks`` under it; answers the message the answer begins in."""
-        if self._pending or self._ts is None:
-            await self._flush(last=True)
+        try:
+            if self._pending or self._ts is None:
+                await self._flush(last=True)
+        except StoppedByPerson:
+            log.info("answer_stopped_in_slack")
         await self._close(blocks)
         return self.first_ts or ""
 
@@ -84,26 +113,55 @@ class AnswerWriter:
         self._not_before = max(self._not_before, self._clock() + INTERVAL)
 
     async def _next_part(self) -> None:
+        """Closes this message; the text goes on in the next, a box of code in a box of its own."""
+        opening = open_fence(self._shown)
         await self._close([])
         self._ts, self._shown = None, ""
+        if opening and not self._pending.lstrip().startswith(FENCE):
+            self._pending = opening + self._pending
+        elif opening:  # the box ends right here
+            self._pending = self._pending.lstrip().removeprefix(FENCE)
 
     async def _send(self, piece: str, *, last: bool) -> None:
         try:
             await (self._stream(piece) if self._streams else self._edit(piece))
-        except SlackApiError as problem:
-            if limited(problem) and self._ts is not None:
-                self._pending = piece + self._pending
-                self._not_before = self._clock() + retry_after(problem)
-                if last:
-                    await asyncio.sleep(retry_after(problem))
-                    await self._flush(last=True)
-                return
-            if not self._streams:
+        except (SlackApiError, *UNREACHED) as problem:
+            if _code(problem) == _STOPPED:
+                raise StoppedByPerson from problem
+            if self._ts is not None and self._put_off < MOST_PUT_OFF and self._passes(problem):
+                await self._later(piece, problem, last=last)
+            elif self._streams:
+                await self._without_stream(piece, problem)
+            else:
                 raise
-            # Refused (a plan without it, too many at once) or ended by Slack: one edited message from here.
-            log.info("stream_refused", error=code_of(problem), begun=self._ts is not None)
-            self._streams = False
-            await self._edit(piece)
+        else:
+            self._put_off = 0
+
+    def _passes(self, problem: Exception) -> bool:
+        """Whether the piece may simply come later; an edit shows all of the text, so it may be repeated."""
+        if isinstance(problem, SlackApiError):
+            return limited(problem) or (not self._streams and broken(problem))
+        return not self._streams
+
+    async def _later(self, piece: str, problem: Exception, *, last: bool) -> None:
+        seconds = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
+        self._put_off += 1
+        self._pending = piece + self._pending
+        self._not_before = self._clock() + (seconds or INTERVAL)
+        if last:
+            await asyncio.sleep(seconds or INTERVAL)
+            await self._flush(last=True)
+
+    async def _without_stream(self, piece: str, problem: Exception) -> None:
+        """Refused (a plan without it, too many at once) or ended by Slack: one edited message from here."""
+        log.info("stream_refused", error=_code(problem), begun=self._ts is not None)
+        if self._ts is not None and _code(problem) not in _OVER:
+            try:  # a message that is still streamed cannot be edited
+                await self._stop([])
+            except (SlackApiError, *UNREACHED) as also:
+                log.info("stream_not_stopped", error=_code(also))
+        self._streams = False
+        await self._edit(piece)
 
     async def _stream(self, piece: str) -> None:
         if self._ts is not None:
@@ -121,7 +179,7 @@ class AnswerWriter:
                 markdown_text=piece or None,
                 **whom,
             )
-            self._begin(text_in(begun, "ts"))
+            await self._begin(text_in(begun, "ts"))
         self._shown += piece
 
     async def _edit(self, piece: str) -> None:
@@ -134,7 +192,7 @@ class AnswerWriter:
                 unfurl_media=False,
                 **_message(shown, []),
             )
-            self._begin(text_in(posted, "ts"))
+            await self._begin(text_in(posted, "ts"))
         elif piece:
             await self._update(shown, [])
         self._shown = shown
@@ -144,37 +202,61 @@ class AnswerWriter:
             channel=self._place.channel, ts=str(self._ts), **_message(text, blocks)
         )
 
-    def _begin(self, ts: str) -> None:
+    async def _begin(self, ts: str) -> None:
         self._ts = ts
         self._begun_at = self._clock()
         self.first_ts = self.first_ts or ts
+        if self._begins is not None:
+            await self._begins(ts)
 
     async def _close(self, blocks: list[Block]) -> None:
+        if self._ts is None:
+            return
         if self._streams:
             try:
                 await self._stop(blocks)
                 return
-            except SlackApiError as problem:
-                log.info("stream_ended_early", error=code_of(problem))
+            except (SlackApiError, *UNREACHED) as problem:
+                log.info("stream_ended_early", error=_code(problem))
         if blocks or self._streams:
-            await self._update(self._shown, blocks)
+            await _patiently(lambda: self._update(self._shown, blocks))
 
     async def _stop(self, blocks: list[Block]) -> None:
-        stop = partial(
-            self._client.chat_stopStream, channel=self._place.channel, ts=str(self._ts), blocks=blocks or None
-        )
-        try:
-            await stop()
-        except SlackApiError as problem:
-            if not limited(problem):
-                raise
-            await asyncio.sleep(retry_after(problem))
-            await stop()
+        async def stop() -> None:
+            await self._client.chat_stopStream(
+                channel=self._place.channel, ts=str(self._ts), blocks=blocks or None
+            )
+
+        await _patiently(stop)
+
+
+async def _patiently(call: Callable[[], Awaitable[None]]) -> None:
+    """Makes a call that must not be lost; where Slack says that it is too much at once, once more."""
+    try:
+        await call()
+    except SlackApiError as problem:
+        if not limited(problem):
+            raise
+        await asyncio.sleep(retry_after(problem))
+        await call()
+
+
+def _code(problem: Exception) -> str:
+    return code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
 
 
 def _message(text: str, blocks: list[Block]) -> dict[str, Any]:
     body: list[Block] = [{"type": "markdown", "text": text or "…"}]
     return {"text": text[:EDIT_TEXT] or "…", "blocks": [*body, *blocks]}
+
+
+def open_fence(text: str) -> str:
+    """The line that opened a box of code which ``text`` leaves open; empty when none is open."""
+    opening = ""
+    for line in text.splitlines():
+        if line.lstrip().startswith(FENCE):
+            opening = "" if opening else line.lstrip()[:40] + "\n"
+    return opening
 
 
 def split(text: str, room: int) -> tuple[str, str]:

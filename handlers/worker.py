@@ -58,6 +58,8 @@ def lane(said: Incoming) -> str:
             return f"compare:{place}"
         case "changed":
             return f"thread:{place}"
+        case "stop":
+            return f"stop:{place}"
         case "drop" | "home":
             return f"{said.kind}:{place}:{said.user}"
 

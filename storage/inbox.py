@@ -45,3 +45,8 @@ def tried(db: Database, item_id: int, error: str, *, final: bool) -> None:
         "UPDATE inbox SET attempts = attempts + 1, error = ?, state = ? WHERE id = ?",
         [error, "failed" if final else "new", item_id],
     )
+
+
+def waits(db: Database, content_key: str) -> bool:
+    """Whether a thing with this content key is still to be handled."""
+    return bool(scalar(db, "SELECT 1 FROM inbox WHERE content_key = ? AND state = 'new'", [content_key]))

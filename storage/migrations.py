@@ -146,6 +146,20 @@ def m004_how_far_each_channel_was_read(db: Database) -> None:
 
 
 @migrations()
+def m005_decisions_about_datasets(db: Database) -> None:
+    """How a copy was read, who lets an overlap stand, and where else a deleted dataset is gone from."""
+    _run(
+        db,
+        """
+        ALTER TABLE datasets ADD COLUMN read_as TEXT;
+        ALTER TABLE datasets ADD COLUMN gone_from TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE overlaps ADD COLUMN allowed_by TEXT;
+        ALTER TABLE overlaps ADD COLUMN allowed_at REAL
+        """,
+    )
+
+
+@migrations()
 def m006_tools_of_a_channel(db: Database) -> None:
     """The tools that new chats of a channel are given; none chosen means those of the training data."""
     _run(db, "ALTER TABLE channel_settings ADD COLUMN tools TEXT")

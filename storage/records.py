@@ -70,6 +70,8 @@ class Dataset:
     "tokens"}``. ``fixable``: rows that a repair can put right. ``validation_id``: the validation data that
     belongs to it. ``released_by``: who decided that it leaves with private values in it; ``closed_by``: who
     said that it is no training data, or deleted it. ``reaction``: ours on the drop as it stands there.
+    ``read_as``: the format a person chose for a repaired copy; ``gone_from``: labels of the providers where
+    its file was deleted too.
     """
 
     id: int
@@ -106,6 +108,8 @@ class Dataset:
     closed_by: str | None = None
     closed_at: float | None = None
     reaction: str | None = None
+    read_as: str | None = None
+    gone_from: list[str] = field(default_factory=list[str])
 
     @property
     def title(self) -> str:
@@ -118,6 +122,7 @@ class Overlap:
     """Rows of a validation content that the training content holds too; key (training, validation) sha256.
 
     ``exact`` and ``near`` count rows, ``lines`` are the first of them in the validation file as dropped.
+    ``allowed_by``: who decided that the two are used together all the same.
     """
 
     training: str
@@ -125,6 +130,8 @@ class Overlap:
     exact: int
     near: int
     lines: list[int] = field(default_factory=list[int])
+    allowed_by: str | None = None
+    allowed_at: float | None = None
 
     @property
     def rows(self) -> int:
@@ -301,9 +308,9 @@ class ChannelModel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """What a channel chose: how much jobs tell, and the system prompt of new chats.
+    """What a channel chose: how much jobs tell, and the system prompt and tools of new chats.
 
-    ``system_prompt``: ``None`` means the one the model was trained with, ``""`` none at all.
+    ``system_prompt``: ``None`` means the one the model was trained with, ``""`` none at all; so ``tools``.
     """
 
     channel: str
@@ -311,6 +318,7 @@ class ChannelSettings:
     system_prompt: str | None = None
     user: str = ""
     at: float = 0.0
+    tools: list[Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from handlers.house import House
 from handlers.slackapi import text_in
 from handlers.verbs.verb import Verb
 from handlers.views.chat import question
+from handlers.visible import channels_for
 from storage.records import Model
 from tuning.errors import NoModel
 
@@ -30,12 +31,13 @@ async def run(call: Call, house: House) -> Answer | None:
 async def _whom(call: Call, house: House) -> tuple[Model, str]:
     """The model and the question: a first word that names a model chooses it."""
     first, _, rest = call.args.strip().partition(" ")
+    also = await channels_for(house, call.user, is_dm=call.is_dm)
     if first:
         try:
-            return await house.chat.resolve(call.channel, first), rest.strip()
+            return await house.chat.resolve(call.channel, first, also), rest.strip()
         except NoModel:
             pass  # an ordinary word: the whole text is the question
-    return await house.chat.resolve(call.channel, None), call.args.strip()
+    return await house.chat.resolve(call.channel, None, also), call.args.strip()
 
 
 VERB = Verb("ask", "[NAME] your question", "asks a model; the answer comes in a thread", run)

@@ -8,6 +8,7 @@ from handlers.suggestions import job_choices, model_choices
 from handlers.views.choices import choose
 from handlers.views.lists import nothing_yet
 from handlers.views.problems import problem
+from handlers.visible import channels_for
 
 _NONE = {
     "pause": "No job here can be paused now",
@@ -36,7 +37,8 @@ def words_fit(call: Call) -> bool:
 
 async def which_model(call: Call, house: House, question: str) -> Answer:
     """The models that answer, the one in use first."""
-    found = model_choices(await house.chat.models(call.channel))
+    also = await channels_for(house, call.user, is_dm=call.is_dm)
+    found = model_choices(await house.chat.models(call.channel, also))
     if not found:
         return Answer(nothing_yet("No models in this channel yet", house.command))
     return Answer(choose(call.verb, question, found))

@@ -9,6 +9,7 @@ from handlers.house import House
 from handlers.verbs.finding import find_job
 from handlers.verbs.verb import Verb
 from handlers.views.compare import ask_for_two, compare_form
+from handlers.visible import channels_for
 
 
 async def run(call: Call, house: House) -> Answer | None:
@@ -21,9 +22,10 @@ async def run(call: Call, house: House) -> Answer | None:
             return Answer(ask_for_two(house.command, " ".join(words)))
         await house.client.views_open(trigger_id=call.trigger_id, view=compare_form(call.channel, *words))
         return None
+    also = await channels_for(house, call.user, is_dm=call.is_dm)
     models = (
-        await house.chat.resolve(call.channel, words[0]),
-        await house.chat.resolve(call.channel, words[1]),
+        await house.chat.resolve(call.channel, words[0], also),
+        await house.chat.resolve(call.channel, words[1], also),
     )
     if models[0].model == models[1].model:
         raise BadCall(f"Both are {models[0].label}.", "Name two models.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers.answer import Call
 from handlers.errors import BadCall
 from handlers.house import House
+from handlers.visible import sees
 from storage import jobs
 from storage.errors import NotFound
 from storage.records import Job
@@ -15,7 +16,7 @@ from tuning.errors import JobNotFound
 async def find_job(call: Call, house: House) -> Job:
     """The job named in a call: ``triage-7``, or ``#12`` from a button.
 
-    A job is known where it runs, to the person who started it in their direct messages, and to admins.
+    A job is known where it runs, in direct messages to the people of its channel, and to admins.
 
     Raises:
         BadCall: no job is named.
@@ -30,8 +31,8 @@ async def find_job(call: Call, house: House) -> Job:
         job = await house.store.read(lambda db: _find(db, wanted))
     except NotFound as problem:
         raise JobNotFound(wanted) from problem
-    at_home = job.channel == call.channel or (call.is_dm and job.owner == call.user)
-    if not at_home and call.user not in house.admins:
+    seen = await sees(house, call.user, job.channel, here=call.channel, is_dm=call.is_dm)
+    if not seen and call.user not in house.admins:
         raise JobNotFound(wanted)
     return job
 

@@ -8,6 +8,7 @@ from handlers.verbs.choosing import which_model
 from handlers.verbs.finding import find_job
 from handlers.verbs.verb import Verb
 from handlers.views.lists import ask_use, used
+from handlers.visible import channels_for
 from storage import chats
 
 
@@ -18,7 +19,8 @@ async def run(call: Call, house: House) -> Answer:
         return await which_model(call, house, "Which model shall answer new chats here?")
     if wanted.startswith("#"):
         wanted = (await find_job(call, house)).name
-    model = await house.chat.resolve(call.channel, wanted)
+    also = await channels_for(house, call.user, is_dm=call.is_dm)
+    model = await house.chat.resolve(call.channel, wanted, also)
     if call.surface != "action":
         now = await house.store.read(lambda db: chats.model_of(db, call.channel))
         return Answer(ask_use(model, now))

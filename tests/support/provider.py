@@ -77,6 +77,11 @@ class FakeProvider:
     calls: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     created: list[Json] = field(default_factory=list[Json])
     chats: list[Json] = field(default_factory=list[Json])
+    responses: list[Json] = field(default_factory=list[Json])
+    calls_tool: Json | None = None
+    """A tool call (``name``, ``arguments``) that every answer ends with."""
+    breaks_off: bool = False
+    """Streams end in the middle, without a word."""
     faults: list[Fault] = field(default_factory=list[Fault])
     page_size: int = 100
     filters_metadata: bool = True
@@ -148,13 +153,13 @@ class FakeProvider:
         true = await self._answer(request, path) if fault.after or not fault.status else None
         if fault.hang:
             await asyncio.sleep(fault.hang)
+        if true is not None and not fault.status:
+            return true
         if fault.status == 200:
             return HTMLResponse("<html>Please sign in</html>")
         return error(fault.status, fault.code, fault.message, fault.headers)
 
     async def _answer(self, request: Request, path: str) -> Response:
-        if true is not None and not fault.status:
-            return true
         match request.method, path.strip("/").split("/"):
             case "GET", ["models"]:
                 return JSONResponse({"object": "list", "data": self.models})
@@ -190,6 +195,8 @@ class FakeProvider:
                 return self._page(request, self.checkpoints.get(job_id, []))
             case "POST", ["chat", "completions"]:
                 return self._chat(await request.json())
+            case "POST", ["responses"]:
+                return self._respond(await request.json())
             case _:
                 return error(404, None, "no such route")
 
@@ -239,9 +246,48 @@ class FakeProvider:
         async def stream() -> AsyncIterator[str]:
             for piece in re.findall(r"\S+\s*", text):
                 yield chunk(choices=[{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+            if self.calls_tool:
+                call = {"index": 0, "id": "call_1", "type": "function", "function": self.calls_tool}
+                yield chunk(choices=[{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}])
             yield chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
             yield chunk(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
             yield "data: [DONE]\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    def _respond(self, body: Json) -> Response:
+        """Streams the answer as typed events, as OpenAI's come."""
+        self.responses.append(body)
+        text = self.answer(body)
+        output: list[Json] = [{
+            "id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}],
+        }]  # fmt: skip
+        if self.calls_tool:
+            call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "status": "completed"}
+            output.append(call | self.calls_tool)
+        whole: Json = {
+            "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "error": None,
+            "incomplete_details": None, "instructions": None, "metadata": {}, "model": body["model"],
+            "output": output, "parallel_tool_calls": True, "temperature": 1.0, "tool_choice": "auto",
+            "tools": [], "top_p": 1.0, "usage": {
+                "input_tokens": 1, "output_tokens": 2, "total_tokens": 3,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0},
+            },
+        }  # fmt: skip
+
+        async def stream() -> AsyncIterator[str]:
+            told: list[Json] = [{"type": "response.created", "response": whole | {"output": []}}]
+            where = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+            for piece in re.findall(r"\S+\s*", text):
+                told.append({"type": "response.output_text.delta", "delta": piece, "logprobs": [], **where})
+            if not self.breaks_off:
+                for index, item in enumerate(output):
+                    told.append({"type": "response.output_item.done", "output_index": index, "item": item})
+                told.append({"type": "response.completed", "response": whole})
+            for number, event in enumerate(told):
+                yield f"event: {event['type']}\ndata: {json.dumps(event | {'sequence_number': number})}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 

@@ -41,7 +41,7 @@ class PlayedChat:
     hold: asyncio.Event | None = None
     """Waited for after the first piece."""
 
-    async def resolve(self, channel: str, name: str | None) -> Model:
+    async def resolve(self, channel: str, name: str | None, also: Any = ()) -> Model:
         if self.model is None:
             raise NoModel("This channel has no model yet.", "Drop a .jsonl file to make one.")
         return self.model
@@ -52,13 +52,15 @@ class PlayedChat:
 
     async def stream(self, thread: ChatThread, turns: list[Turn]):
         self.asked.append(turns)
+        piece: Any = None
         for at, piece in enumerate(self.pieces):
             if isinstance(piece, Exception):
                 raise piece
-            yield Delta(piece)
+            yield Delta(piece) if isinstance(piece, str) else piece
             if at == 0 and self.hold is not None:
                 await self.hold.wait()
-        yield Done("stop", 1.2, 7)
+        if not isinstance(piece, Done):
+            yield Done("stop", 1.2, 7)
 
 
 @dataclass

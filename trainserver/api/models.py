@@ -5,6 +5,8 @@ fine_tunable            whether a job may start from this model
 methods                 training methods
 integrations            services that figures of a job can be sent to
 max_tokens_per_example  longer examples are cut there
+max_file_bytes          larger files are refused
+takes_images            whether rows may have pictures
 suffix_max_length, suffix_pattern
 seconds_per_1k_tokens   measured over the last trainings of this base on this machine, or null
 memory_bytes            peak of a training process: measured, before the first an estimate
@@ -22,6 +24,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from trainserver import bases, models
+from trainserver.api.limits import FILE_BYTES
 from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import NotFound
 from trainserver.hyperparameters import METHODS
@@ -39,8 +42,11 @@ def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: 
         "service": "trainserver",
         "fine_tunable": here and weights > 0,
         "methods": list(METHODS),
+        "responses": True,
         "integrations": ["wandb"] if parts.wandb_key else [],
         "max_tokens_per_example": parts.config.max_tokens,
+        "max_file_bytes": FILE_BYTES,
+        "takes_images": False,
         "suffix_max_length": 64,
         "suffix_pattern": "^[A-Za-z0-9._-]+$",
         "seconds_per_1k_tokens": None if measured is None else round(measured[0], 3),

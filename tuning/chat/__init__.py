@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuning.chat.service import Chat, Done, ModelEntry, Reply, Waiting
-from tuning.providers import Delta
+from tuning.chat.service import Chat, Done, ModelEntry, Part, Reply, Waiting
+from tuning.providers import Delta, ToolCall
 
-__all__ = ["Chat", "Delta", "Done", "ModelEntry", "Reply", "Waiting"]
+__all__ = ["Chat", "Delta", "Done", "ModelEntry", "Part", "Reply", "ToolCall", "Waiting"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from storage import jobs
 from storage.errors import NotFound
@@ -11,6 +11,7 @@ from storage.records import ChatThread, Job
 from storage.store import Store
 from tuning.errors import ModelGone, ModelLoading, ProviderError
 from tuning.providers import Provider
+from tuning.providers.profiles import last_day
 
 LOADING_SECONDS = 900.0
 """How long after its end a job's model may be unknown to the provider and only be loading."""
@@ -30,8 +31,9 @@ async def explain(
         return problem
     ended = await _ended(provider, job.base if job else thread.model, now)
     if ended:
+        day = date.fromisoformat(ended)
         return ModelGone(
-            f"{thread.label} stopped answering: the provider retired its base on {ended}.",
+            f"{thread.label} stopped answering: the provider retired its base on {day:%-d %B %Y}.",
             "Train the same data on another base with the verb start.",
         )
     return ModelGone(
@@ -49,10 +51,13 @@ async def _job(store: Store, job_id: int | None) -> Job | None:
 
 
 async def _ended(provider: Provider, base: str, now: float) -> str:
-    """The day (``YYYY-MM-DD``) on which a base was shut down; empty when it was not, or nobody knows."""
+    """The day (``YYYY-MM-DD``) on which a base was shut down; empty when it was not, or nobody knows.
+
+    A provider that shut a base down no longer lists it: what was known of it beforehand counts then.
+    """
+    last = last_day(base)
     with suppress(ProviderError):
         found = (await provider.profile()).base(base)
-        today = datetime.fromtimestamp(now, UTC).date().isoformat()
-        if found is not None and found.shutdown_date and found.shutdown_date <= today:
-            return found.shutdown_date
-    return ""
+        last = found.shutdown_date if found is not None else last
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    return last if last and last <= today else ""

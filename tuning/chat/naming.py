@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from storage import chats, jobs
 from storage.records import Checkpoint, Job, Model
 from storage.store import Database
@@ -14,13 +16,18 @@ def of_job(job: Job) -> Model:
     return Model(job.provider, job.fine_tuned_model, job.name, job.id)
 
 
-def channel_model(db: Database, channel: str) -> Model | None:
-    """The model a channel uses: the one chosen for it, else its newest ready job's."""
+def channel_model(db: Database, channel: str, also: Collection[str] = ()) -> Model | None:
+    """The model a channel uses: the one chosen for it, else its newest ready job's, else one of ``also``."""
     chosen = chats.model_of(db, channel)
     if chosen is not None:
         return Model(chosen.provider, chosen.model, chosen.label, chosen.job_id)
-    ready = [j for j in jobs.in_channel(db, channel, limit=100) if answers(j)]
-    return of_job(max(ready, key=lambda j: j.id)) if ready else None
+    return newest_model(db, [channel]) or newest_model(db, also)
+
+
+def newest_model(db: Database, channels: Collection[str]) -> Model | None:
+    """The model of the newest job in these channels that has one."""
+    ready = [job for place in channels for job in jobs.in_channel(db, place, limit=100) if answers(job)]
+    return of_job(max(ready, key=lambda job: job.id)) if ready else None
 
 
 def answers(job: Job) -> bool:
@@ -28,17 +35,17 @@ def answers(job: Job) -> bool:
     return job.state in ("ready", "scoring") and job.fine_tuned_model is not None
 
 
-def job_model(db: Database, name: str, channel: str) -> Model | None:
+def job_model(db: Database, name: str, channels: Collection[str]) -> Model | None:
     """The model of a job's name, with or without ``@CHECKPOINT``; ``None`` when no job here has this name.
 
-    A job of another channel is not told from one that does not exist.
+    A job of a channel that is not among ``channels`` is not told from one that does not exist.
 
     Raises:
         NoModel: the job has no model (yet), or no such checkpoint.
     """
     stem, _, number = name.partition("@")
     job = jobs.by_name(db, stem)
-    if job is None or job.channel != channel:
+    if job is None or job.channel not in channels:
         return None
     checkpoints = jobs.checkpoints_of(db, job.id)
     if number:

@@ -1,48 +1,29 @@
-"""Talking to models: which one, with which system prompt, and the stream of its answer."""
+"""Talking to models: which one, with which system prompt and tools, and its answers."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from storage import chats, datasets, jobs, rooms
-from storage.records import ChannelModel, ChatThread, Job, Model, Turn
+from storage.records import ChannelModel, ChatThread, Model, Turn
 from storage.store import Database, Store
 from tuning.chat import naming
-from tuning.chat.missing import explain
+from tuning.chat.entries import ModelEntry, job_entries
 from tuning.chat.spending import month_of, refuse_beyond
+from tuning.chat.talking import Done, Part, Waiting, talk
 from tuning.clock import Clock
-from tuning.errors import ModelLoading, NoModel, ProviderError, Refused, Unreachable
-from tuning.providers import Delta, Finish, Provider, Providers
+from tuning.errors import NoModel, ProviderError
+from tuning.providers import Delta, Provider, Providers, ToolCall
 
-LOADING_TRIES = 20
-"""Tries while a new model is still being loaded: about five minutes with the usual wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The end of an answer.
-
-    ``finish_reason``: stop, length, …; ``seconds`` from the request to the last piece; ``tokens`` written.
-    """
-
-    finish_reason: str
-    seconds: float
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The model is still being loaded; the answer comes when it is there. Said once."""
+__all__ = ["Chat", "Delta", "Done", "ModelEntry", "Part", "Reply", "ToolCall", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer: its text, then as :class:`Done`."""
+    """A whole answer: its text (calls of tools written out), then as :class:`Done`."""
 
     text: str
     finish_reason: str
@@ -50,27 +31,12 @@ class Reply:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One line of the list of models.
-
-    ``state`` is the job's, or ``base``; ``model`` is ``None`` until it is ready; ``checkpoints`` counts the
-    snapshots that can be talked to as ``NAME@N``.
-    """
-
-    name: str
-    state: str
-    base: str
-    provider: str
-    made_at: float | None = None
-    in_use: bool = False
-    model: Model | None = None
-    checkpoints: int = 0
-    shutdown_date: str | None = None
-
-
 class Chat:
-    """Resolves model names and streams answers."""
+    """Resolves model names and streams answers.
+
+    ``also`` everywhere: further channels whose jobs the person who asks may see; none in a channel, theirs
+    in a direct message.
+    """
 
     def __init__(
         self,
@@ -91,19 +57,19 @@ class Chat:
         self._loading_wait = loading_wait
         self._month_tokens = month_tokens
 
-    async def resolve(self, channel: str, name: str | None) -> Model:
+    async def resolve(self, channel: str, name: str | None, also: Collection[str] = ()) -> Model:
         """The model for a name (``triage-7``, ``triage-7@2``, a base), or the channel's own for ``None``.
 
         Raises:
             NoModel: nothing has this name, or the channel has no model yet.
         """
         if name is None:
-            found = await self._store.read(lambda db: naming.channel_model(db, channel))
+            found = await self._store.read(lambda db: naming.channel_model(db, channel, also))
             if found is None:
                 raise NoModel("This channel has no model yet.", "Drop a .jsonl file here to train one.")
             return found
         wanted = name.strip()
-        model = await self._store.read(lambda db: naming.job_model(db, wanted, channel))
+        model = await self._store.read(lambda db: naming.job_model(db, wanted, {channel, *also}))
         model = model or await self._base(wanted)
         if model is None:
             raise NoModel(f"There is no model {wanted}.", "See the names with the verb models.")
@@ -122,35 +88,42 @@ class Chat:
     async def begin(self, channel: str, thread: str, user: str, model: Model) -> ChatThread:
         """Begins a chat thread with the system prompt and tools that the model was trained with.
 
-        A thread that is a chat already keeps its model and is answered as it is.
+        Where the channel chose others of its own, those. A thread that is a chat already keeps its model and
+        is answered as it is.
         """
 
         def transaction(db: Database) -> ChatThread:
             prompt, tools = _trained_with(db, model)
-            own = rooms.settings_of(db, channel).system_prompt
-            prompt = prompt if own is None else own or None
-            return chats.begin(
-                db,
-                ChatThread(
-                    channel,
-                    thread,
-                    model.provider,
-                    model.model,
-                    model.label,
-                    user,
-                    self._clock(),
-                    job_id=model.job_id,
-                    system_prompt=prompt,
-                    tools=tools,
-                ),
+            own = rooms.settings_of(db, channel)
+            begun = ChatThread(
+                channel,
+                thread,
+                model.provider,
+                model.model,
+                model.label,
+                user,
+                self._clock(),
+                job_id=model.job_id,
+                system_prompt=prompt if own.system_prompt is None else own.system_prompt or None,
+                tools=tools if own.tools is None else own.tools,
             )
+            return chats.begin(db, begun)
 
         return await self._store.write(transaction)
 
-    async def models(self, channel: str) -> list[ModelEntry]:
-        """The channel's jobs, newest first, then the bases that can be talked to."""
-        entries = await self._store.read(lambda db: _job_entries(db, channel))
-        chosen = await self._store.read(lambda db: naming.channel_model(db, channel))
+    async def models(
+        self, channel: str, also: Collection[str] = (), *, archived: bool = False
+    ) -> list[ModelEntry]:
+        """The channel's jobs, newest first, then the bases; ``archived``: the jobs put away alone."""
+
+        def look(db: Database) -> tuple[list[ModelEntry], Model | None]:
+            places = [channel, *sorted(set(also) - {channel})]
+            listed = [entry for place in places for entry in job_entries(db, place, archived=archived)]
+            return listed, naming.channel_model(db, channel, also)
+
+        entries, chosen = await self._store.read(look)
+        if archived:
+            return entries
         for provider in map(self._providers.get, self._providers.names):
             entries += await self._base_entries(provider, chosen)
         return entries
@@ -180,7 +153,7 @@ class Chat:
         )
         return await self._store.write(lambda db: chats.use(db, choice))
 
-    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncGenerator[Delta | Waiting | Done]:
+    async def stream(self, thread: ChatThread, turns: list[Turn]) -> AsyncGenerator[Part]:
         """The answer to the last turn in pieces, then :class:`Done`.
 
         Raises:
@@ -189,29 +162,13 @@ class Chat:
             have come before.
         """
         await self._refuse_beyond()
-        began = time.monotonic()
         provider = self._providers.get(thread.provider)
-        messages = _messages(thread, turns)
-        for attempt in range(1, LOADING_TRIES + 1):
-            spoken = False
-            try:
-                answer = provider.gateway.stream_chat(thread.model, messages, tools=thread.tools or None)
-                async with aclosing(answer):
-                    async for piece in answer:
-                        if isinstance(piece, Finish):
-                            await self._spent(thread.provider, piece.tokens)
-                            yield Done(piece.reason, time.monotonic() - began, piece.tokens)
-                        else:
-                            spoken = True
-                            yield piece
-                return
-            except (Refused, Unreachable) as problem:
-                meaning = await explain(self._store, provider, thread, problem, self._clock())
-                if spoken or attempt == LOADING_TRIES or not isinstance(meaning, ModelLoading):
-                    raise meaning from problem
-            if attempt == 1:
-                yield Waiting()
-            await asyncio.sleep(self._loading_wait)
+        answer = talk(self._store, provider, thread, turns, self._clock, self._loading_wait)
+        async with aclosing(answer):
+            async for part in answer:
+                if isinstance(part, Done):
+                    await self._spent(thread.provider, part.tokens)
+                yield part
 
     async def reply(self, channel: str, model: Model, question: str, other: Model | None = None) -> Reply:
         """The whole answer of a model to one question, outside of any thread.
@@ -222,7 +179,7 @@ class Chat:
 
         def frame(db: Database) -> ChatThread:
             prompt, tools = _trained_with(db, model)
-            if prompt is None and other is not None:
+            if model.job_id is None and other is not None:
                 prompt, tools = _trained_with(db, other)
             now = self._clock()
             return ChatThread(
@@ -231,14 +188,17 @@ class Chat:
 
         thread = await self._store.read(frame)
         asked = Turn(0, channel, "", "user", question, "", self._clock())
-        text, done = "", Done("stop", 0.0)
+        pieces: list[str] = []
+        done = Done("stop", 0.0)
         async with aclosing(self.stream(thread, [asked])) as parts:
             async for part in parts:
                 if isinstance(part, Delta):
-                    text += part.text
+                    pieces.append(part.text)
+                elif isinstance(part, ToolCall):
+                    pieces.append(f"\n{part.name}({part.arguments})")
                 elif isinstance(part, Done):
                     done = part
-        return Reply(text, done.finish_reason, done.seconds, done.tokens)
+        return Reply("".join(pieces).strip("\n"), done.finish_reason, done.seconds, done.tokens)
 
     async def _refuse_beyond(self) -> None:
         if self._month_tokens is not None:
@@ -255,27 +215,3 @@ def _trained_with(db: Database, model: Model) -> tuple[str | None, list[dict[str
         return None, []
     dataset = datasets.get(db, jobs.get(db, model.job_id).dataset_id)
     return dataset.system_prompt, dataset.tools
-
-
-def _messages(thread: ChatThread, turns: list[Turn]) -> list[dict[str, Any]]:
-    system = [{"role": "system", "content": thread.system_prompt}] if thread.system_prompt else []
-    return [*system, *({"role": turn.role, "content": turn.text} for turn in turns)]
-
-
-def _job_entries(db: Database, channel: str) -> list[ModelEntry]:
-    chosen = naming.channel_model(db, channel)
-    newest = sorted(jobs.in_channel(db, channel, limit=100), key=lambda j: -j.id)
-    return [_entry(db, job, chosen) for job in newest]
-
-
-def _entry(db: Database, job: Job, chosen: Model | None) -> ModelEntry:
-    return ModelEntry(
-        job.name,
-        job.state,
-        job.base,
-        job.provider,
-        made_at=job.finished_at,
-        in_use=chosen is not None and chosen.job_id == job.id,
-        model=naming.of_job(job) if naming.answers(job) else None,
-        checkpoints=len(jobs.checkpoints_of(db, job.id)),
-    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuning.errors import TuningError, Unreachable
-from tuning.providers.answers import Completion, CreateJob, Delta, Finish, ProviderJob
+from tuning.providers.answers import Completion, CreateJob, Delta, Finish, ProviderJob, ToolCall
 from tuning.providers.gateway import Gateway
 from tuning.providers.profile import Base, Profile
 from tuning.providers.profiles import read_profile
@@ -25,6 +25,7 @@ __all__ = [
     "ProviderConfig",
     "ProviderJob",
     "Providers",
+    "ToolCall",
 ]
 
 PROFILE_SECONDS = 300.0
@@ -41,8 +42,8 @@ class ProviderConfig:
     name: str
     base_url: str | None
     api_key: str = field(repr=False)
-
     webhook_secret: str | None = field(default=None, repr=False)
+
 
 class Provider:
     """One configured provider: its gateway and its profile."""
@@ -50,8 +51,8 @@ class Provider:
     def __init__(self, name: str, gateway: Gateway, webhook_secret: str | None = None) -> None:
         self.name = name
         self.gateway = gateway
-        self._profile: Profile | None = None
         self.webhook_secret = webhook_secret
+        self._profile: Profile | None = None
         self._read_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -116,11 +117,11 @@ class Providers:
         """The names in the order of the configuration."""
         return tuple(self._providers)
 
-    async def close(self) -> None:
     def webhook_secret(self, name: str) -> str | None:
         """What this provider signs its webhooks with; ``None`` when none is taken from it."""
         found = self._providers.get(name)
         return found.webhook_secret if found else None
 
+    async def close(self) -> None:
         """Closes all connections."""
         await asyncio.gather(*(p.gateway.close() for p in self._providers.values()))

@@ -11,14 +11,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion
 
 from tuning.errors import Refused
-from tuning.providers import reading
+from tuning.providers import reading, talking
 from tuning.providers.answers import (
     Completion,
     CreateJob,
@@ -28,11 +27,11 @@ from tuning.providers.answers import (
     ProviderCheckpoint,
     ProviderEvent,
     ProviderJob,
+    ToolCall,
 )
-from tuning.providers.asking import INTENT, ToolCalls, chat_body, create_body
-from tuning.providers.meters import FIRST_TOKEN
-from tuning.providers.webhooks import told_of
+from tuning.providers.asking import INTENT, chat_body, create_body
 from tuning.providers.trouble import provider_errors
+from tuning.providers.webhooks import told_of
 
 PAGE = 100
 """Page size asked for; answers may hold fewer."""
@@ -63,6 +62,7 @@ class Gateway:
         """All models as the provider describes them."""
         with provider_errors():
             return [reading.mapping(m) async for m in self._client.models.list()]
+
     def told_of(self, body: bytes, headers: Mapping[str, str], secret: str) -> str | None:
         """The id of the job that a webhook is about; ``None`` for a webhook about anything else.
 
@@ -70,7 +70,6 @@ class Gateway:
             NotGenuine: the provider did not sign this, or not within the last five minutes.
         """
         return told_of(self._client, body, headers, secret)
-
 
     # files
 
@@ -214,30 +213,20 @@ class Gateway:
         tools: list[Json] | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
-    ) -> AsyncGenerator[Delta | Finish]:
-        """The model's answer in pieces, then one :class:`Finish`. Calls of tools are written out as text."""
+        responses: bool = False,
+    ) -> AsyncGenerator[Delta | ToolCall | Finish]:
+        """The model's answer in pieces, then one :class:`Finish`.
+
+        ``responses``: the provider's profile says that it has the Responses API.
+        """
         asked = chat_body(model, messages, tools, max_tokens, temperature)
-        reason, tokens, calls = "stop", None, ToolCalls()
-        began, heard = perf_counter(), False
-        with provider_errors():
-            stream = await self._patient.chat.completions.create(
-                stream=True, stream_options={"include_usage": True}, **asked
-            )
-        async with stream:
-            with provider_errors():
-                async for chunk in stream:
-                    tokens = chunk.usage.completion_tokens if chunk.usage else tokens
-                    for choice in chunk.choices:
-                        reason = choice.finish_reason or reason
-                        calls.add(choice.delta.tool_calls)
-                        if choice.delta.content:
-                            if not heard:
-                                FIRST_TOKEN.observe(perf_counter() - began)
-                                heard = True
-                            yield Delta(choice.delta.content)
-        if calls.text():
-            yield Delta(calls.text())
-        yield Finish(reason, tokens)
+        if responses:
+            answer = talking.stream_response(self._patient, talking.response_body(asked))
+        else:
+            answer = talking.stream_completion(self._patient, asked)
+        async with aclosing(answer):
+            async for piece in answer:
+                yield piece
 
     async def complete(
         self,

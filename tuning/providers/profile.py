@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tuning.datasets import BaseInfo, base_info
+from tuning.datasets import BaseInfo, Limits, base_info
+from tuning.datasets.limits import STANDARD
 
 SUFFIX = r"[A-Za-z0-9_-]+"
 """What a suffix may be made of where the provider says nothing."""
@@ -66,6 +67,7 @@ class Profile:
     charges: bool = True
     responses: bool = False
     integrations: tuple[str, ...] = ()
+    limits: Limits = STANDARD
 
     def base(self, model: str | None) -> Base | None:
         """The base with this id (or label), or ``None``."""

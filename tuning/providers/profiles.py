@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, cast
 
+from tuning.datasets import Limits
 from tuning.providers import reading
 from tuning.providers.profile import SUFFIX, Base, Profile
 
@@ -42,6 +43,10 @@ OPENAI_BASES = (
 """From OpenAI's price table and deprecations page; gpt-4.1's limit is not published, 65,536 is safe."""
 
 
+OPENAI_LIMITS = Limits("OpenAI", max_bytes=512 << 20)
+"""Files are sent in one piece: the Files API takes 512 MB."""
+
+
 def last_day(model: str) -> str | None:
     """The day (``YYYY-MM-DD``) announced as the last of a base that is known from elsewhere than a list."""
     return next((base.shutdown_date for base in OPENAI_BASES if base.model == model), None)
@@ -55,7 +60,15 @@ def read_profile(name: str, models: Sequence[Json]) -> Profile:
     listed = {str(m.get("id")): m for m in models}
     known = tuple(_dated(base, listed[base.model]) for base in OPENAI_BASES if base.model in listed)
     if known:
-        return Profile(name, "OpenAI", known, filters_metadata=True, responses=True, integrations=("wandb",))
+        return Profile(
+            name,
+            "OpenAI",
+            known,
+            filters_metadata=True,
+            responses=True,
+            integrations=("wandb",),
+            limits=OPENAI_LIMITS,
+        )
     return _generic(name, models)
 
 
@@ -74,9 +87,10 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         facts.append(fact)
         bases.append(_described_base(str(model.get("id")), fact, reading.text(model.get("shutdown_date"))))
     first = facts[0] if facts else {}
+    label = "Our trainer" if first.get("service") == "trainserver" else name
     return Profile(
         name,
-        "Our trainer" if first.get("service") == "trainserver" else name,
+        label,
         tuple(bases),
         suffix_max=reading.whole(first.get("suffix_max_length")) or 64,
         suffix_pattern=reading.text(first.get("suffix_pattern")) or SUFFIX,
@@ -85,6 +99,21 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         responses=first.get("responses") is True,
         integrations=_texts(first.get("integrations")),
         can_pause=first.get("can_pause") is True or first.get("service") == "trainserver",
+        limits=_limits(label, first),
+    )
+
+
+def _limits(label: str, fact: Json) -> Limits:
+    """What a server says of its limits; what it leaves out is as wide as OpenAI's."""
+    whole, most = reading.whole, Limits(label)
+    return Limits(
+        label,
+        max_bytes=whole(fact.get("max_file_bytes")) or most.max_bytes,
+        max_examples=whole(fact.get("max_examples")),
+        max_pictures=whole(fact.get("max_images_per_example")) or most.max_pictures,
+        picture_bytes=whole(fact.get("max_image_bytes")) or most.picture_bytes,
+        max_tools=whole(fact.get("max_tools")) or most.max_tools,
+        pictures=fact.get("takes_images") is not False,
     )
 
 
@@ -111,4 +140,4 @@ def _generic(name: str, models: Sequence[Json]) -> Profile:
         for m in models
         if m.get("id") and not str(m["id"]).startswith("ft:") and ".ft-" not in str(m["id"])
     )
-    return Profile(name, name, bases)
+    return Profile(name, name, bases, limits=Limits(name))

@@ -50,7 +50,7 @@ def edit(channel: str, ts: str, text: str) -> dict[str, object]:
 async def test_an_edited_message_is_edited_in_the_conversation(slack: Surfaces) -> None:
     channel = slack.channel("tuning")
     ts = await asked(slack, channel)
-    changed = read_change(edit(channel, ts, "my card was charged once"))
+    changed = read_change(edit(channel, ts, "my card was charged once"), slack.house.bot_user_id)
     assert changed is not None
     await chatting.on_changed(slack.house, ITEM, changed)
     turns = await slack.store.read(lambda db: chats.turns_of(db, channel, ts))
@@ -69,7 +69,7 @@ async def test_a_deleted_message_leaves_the_conversation(slack: Surfaces) -> Non
 
 
 def test_an_unfurled_link_is_no_edit() -> None:
-    assert read_change(edit("C1", "1.1", "before")) is None
+    assert read_change(edit("C1", "1.1", "before"), "U0BOT") is None
 
 
 async def test_the_last_vote_of_a_person_counts(slack: Surfaces) -> None:

@@ -62,7 +62,7 @@ class PlayedChat:
         self.known = {"triage-7": TRIAGE}
         self.down = False
 
-    async def resolve(self, channel: str, name: str | None) -> Model:
+    async def resolve(self, channel: str, name: str | None, also: Any = ()) -> Model:
         if self.down:
             raise Unreachable("network", None, "The trainer does not answer.", "refused <!channel>")
         found = self.known.get(name or "triage-7")
@@ -70,7 +70,7 @@ class PlayedChat:
             raise NoModel(f"There is no model {name}.")
         return found
 
-    async def models(self, channel: str) -> list[ModelEntry]:
+    async def models(self, channel: str, also: Any = (), *, archived: bool = False) -> list[ModelEntry]:
         return [ModelEntry("triage-7", "ready", "smollm2", "trainer", NOW, True, TRIAGE, 3)]
 
     async def use(self, channel: str, model: Model, user: str) -> ChannelModel | None:

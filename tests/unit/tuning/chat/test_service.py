@@ -92,11 +92,9 @@ async def test_a_thread_speaks_with_the_prompt_and_tools_of_its_training_data(
     done = parts[-1]
     assert isinstance(done, Done)
     assert (done.finish_reason, done.tokens) == ("stop", 2)
-    (asked,) = house.provider.chats
-    assert asked["messages"] == [
-        {"role": "system", "content": "Route it."},
-        {"role": "user", "content": "hi"},
-    ]
+    (asked,) = house.provider.responses
+    assert asked["instructions"] == "Route it."
+    assert asked["input"] == [{"role": "user", "content": "hi"}]
     assert asked["tools"] == [{"type": "function"}]
 
 
@@ -112,17 +110,16 @@ async def test_a_new_model_that_is_still_loading_is_tried_again(house: House, ch
     await job(house, 1)
     thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
     turns = [Turn(1, "C1", "5.5", "user", "hi", "5.5", 1.0)]
-    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=2)
+    house.provider.fault("POST", "/responses", status=404, code="model_not_found", times=2)
     pieces = [p async for p in chat.stream(thread, turns)]
-    assert pieces.count(Waiting()) == 1
-    assert len(pieces) == 4
-    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found", times=20)
+    assert pieces == [Waiting(), Waiting(), Delta("Hello "), Delta("there"), pieces[-1]]
+    house.provider.fault("POST", "/responses", status=404, code="model_not_found", times=20)
     with pytest.raises(ModelLoading):
         [p async for p in chat.stream(thread, turns)]
     house.now += 86_400
-    house.provider.fault("POST", "/chat/completions", status=404, code="model_not_found")
+    house.provider.fault("POST", "/responses", status=404, code="model_not_found")
     with pytest.raises(ModelGone):
         [p async for p in chat.stream(thread, turns)]
-    house.provider.fault("POST", "/chat/completions", status=503)
+    house.provider.fault("POST", "/responses", status=503)
     with pytest.raises(Unreachable):
         [p async for p in chat.stream(thread, turns)]

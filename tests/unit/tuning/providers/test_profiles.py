@@ -44,6 +44,15 @@ def test_our_trainer_describes_itself_and_its_fine_tunes_are_no_bases() -> None:
     assert not found.charges
 
 
+def test_limits_come_from_what_the_provider_says() -> None:
+    says = OURS | {"max_file_bytes": 1024, "takes_images": False, "max_tools": 3}
+    ours = read_profile("local", [{"id": "smol", "x_fine_tuning": says}]).limits
+    assert (ours.label, ours.max_bytes, ours.pictures, ours.max_tools) == ("Our trainer", 1024, False, 3)
+    openai = read_profile("openai", OPENAI_MODELS).limits
+    assert (openai.label, openai.max_bytes, openai.max_pictures) == ("OpenAI", 512 << 20, 10)
+    assert read_profile("other", [{"id": "llama"}]).limits.label == "other"
+
+
 def test_an_unknown_provider_shows_its_models_without_prices() -> None:
     found = read_profile("other", [{"id": "llama"}, {"id": "ft:llama:x"}, {"id": "a.ft-1234"}])
     assert [(b.model, b.price_per_1m) for b in found.bases] == [("llama", None)]

@@ -1,0 +1,88 @@
+"""What people see while there is no answer yet: a status, and Slack's own stop button where it has one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from handlers import reply
+from handlers.answer import Message
+from handlers.house import House
+from handlers.incoming import Incoming
+from handlers.slackapi import code_of, limited
+from handlers.text import esc, name
+from storage.records import ChatThread
+
+log = structlog.get_logger(__name__)
+
+_AWAY = (aiohttp.ClientError, TimeoutError)
+
+
+class Session:
+    """The time in which one question is answered; nothing here holds the answer up."""
+
+    def __init__(self, house: House, said: Incoming, thread: ChatThread) -> None:
+        self._house = house
+        self._said = said
+        self._thread = thread
+        self._label = name(thread.label, 60)
+        self._begun: asyncio.Task[None] | None = None
+        self._told = False
+        self._processing = False
+
+    def begin(self) -> None:
+        """Shows that the question is being answered, beside the answering."""
+        self._begun = asyncio.create_task(self._begin())
+
+    async def waiting(self) -> None:
+        """A word that the model is still being loaded: as the status, else once to the person alone.
+
+        Slack takes a status away after two minutes; it is shown anew before every try.
+        """
+        words = f"{self._label} is new and still being loaded: I wait for it…"
+        if await self._show(words) or self._told:
+            return
+        self._told = True
+        await reply.tell(self._house, self._said, Message(esc(words)))
+
+    async def end(self) -> None:
+        """Takes the stop button away again."""
+        if self._begun is not None:
+            await asyncio.gather(self._begun, return_exceptions=True)
+        if self._processing:
+            await self._set("active")
+
+    async def _begin(self) -> None:
+        if self._house.talks.sessions:
+            self._processing = await self._set("processing")
+        await self._show(f"{self._label} is thinking…")
+
+    async def _show(self, status: str) -> bool:
+        try:
+            await self._house.client.assistant_threads_setStatus(
+                channel_id=self._thread.channel, thread_ts=self._thread.thread, status=status
+            )
+        except SlackApiError as problem:
+            log.debug("no_status", error=code_of(problem))
+            return False
+        except _AWAY:
+            return False
+        return True
+
+    async def _set(self, status: str) -> bool:
+        """Whether the session of this thread has the status; a workspace without sessions is asked once."""
+        with suppress(*_AWAY):
+            try:
+                await self._house.client.agents_sessions_setStatus(
+                    channel_id=self._thread.channel, thread_ts=self._thread.thread, status=status
+                )
+            except SlackApiError as problem:
+                log.debug("no_session", error=code_of(problem))
+                self._house.talks.sessions = limited(problem)
+                return False
+            return True
+        return False
