@@ -1,0 +1,137 @@
+"""Caps on money and tokens, and one job for one form: the real engine and chat behind real surfaces."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from handlers import modals
+from handlers.incoming import Incoming
+from handlers.views import start_form
+from storage import chats, datasets, jobs, rooms
+from storage.records import ChannelModel, Dataset, InboxItem
+from storage.store import Store
+from tests.support.provider import BASE, FakeProvider, serving
+from tests.support.samples import a_dataset
+from tests.support.surfaces import Surfaces, surfaces, until
+from tuning.chat.service import Chat
+from tuning.chat.spending import month_of
+from tuning.jobs import Engine, Intake
+from tuning.providers import ProviderConfig, Providers
+
+NOW = 1_790_000_000.0
+ITEM = cast(InboxItem, None)
+
+
+@asynccontextmanager
+async def place(folder: Path, **caps: Any) -> AsyncIterator[tuple[Surfaces, FakeProvider]]:
+    """A workspace with a provider; ``caps``: ``max_job_usd`` and ``month_tokens``."""
+    async with serving(FakeProvider()) as provider:
+        providers = Providers([ProviderConfig("openai", provider.base_url, "sk-test")], timeout=5, retries=0)
+        with ThreadPoolExecutor(1) as pool:
+
+            def real(store: Store) -> dict[str, Any]:
+                intake = Intake(store, providers, lambda: NOW, cast(Any, pool), folder / "kept")
+                most = caps.get("max_job_usd")
+                engine = Engine(store, providers, lambda: NOW, intake, max_job_usd=most)
+                chat = Chat(store, providers, lambda: NOW, month_tokens=caps.get("month_tokens"))
+                return {"providers": providers, "intake": intake, "engine": engine, "chat": chat}
+
+            async with surfaces(folder, real) as slack:
+                yield slack, provider
+                await slack.house.engine.close()
+        await providers.close()
+
+
+async def dropped(slack: Surfaces, folder: Path) -> Dataset:
+    """Data that is ready in #tuning, with its bytes kept."""
+    path = folder / "triage.jsonl"
+    path.write_text('{"messages": []}\n', "utf-8")
+    made = a_dataset(channel=slack.channel("tuning"), method="supervised", path=str(path))
+    kept = await slack.store.write(lambda db: datasets.add(db, made))
+    assert kept is not None
+    return kept
+
+
+def form(slack: Surfaces, dataset: Dataset) -> Incoming:
+    """The form as Slack sends it when it is submitted."""
+    chosen = {"dataset": str(dataset.id), "validation": "none", "base": f"openai|{BASE}"}
+    values: dict[str, Any] = {b: {b: {"selected_option": {"value": v}}} for b, v in chosen.items()}
+    values |= {"name": {"name": {"value": "triage"}}}
+    view = {
+        "id": "V1",
+        "callback_id": start_form.CALLBACK,
+        "private_metadata": json.dumps({"channel": dataset.channel}),
+        "state": {"values": values},
+    }
+    return Incoming("submission", slack.user("jin"), dataset.channel, view=view)
+
+
+async def test_a_form_sent_several_times_starts_one_job(tmp_path: Path) -> None:
+    async with place(tmp_path) as (slack, provider):
+        sent = form(slack, await dropped(slack, tmp_path))
+        assert await modals.errors_in(slack.house, sent) == {}
+        await asyncio.gather(*(modals.on_submission(slack.house, ITEM, sent) for _ in range(4)))
+        await slack.house.engine.settle()
+        assert len(provider.created) == 1
+        assert [j.name for j in await slack.store.read(lambda db: jobs.in_channel(db, sent.channel))] == [
+            "triage-1"
+        ]
+
+
+async def test_a_job_above_the_cap_is_refused_at_its_field_with_both_sums(tmp_path: Path) -> None:
+    async with place(tmp_path, max_job_usd=2.5) as (slack, provider):
+        sent = form(slack, await dropped(slack, tmp_path))
+        await slack.house.providers.get("openai").profile()  # the form showed its prices
+        assert await modals.errors_in(slack.house, sent) == {
+            "base": "This is about $4.78; a job here may cost $2.50 at most. Take fewer epochs, a smaller"
+            " base or less data, or ask the person who runs ftbot."
+        }
+        assert provider.files == []
+
+
+async def test_a_cap_that_is_seen_only_afterwards_is_said_to_the_person_alone(tmp_path: Path) -> None:
+    async with place(tmp_path, max_job_usd=2.5) as (slack, provider):
+        sent = form(slack, await dropped(slack, tmp_path))
+        assert await modals.errors_in(slack.house, sent) == {}  # prices were never read: nobody is asked
+        await modals.on_submission(slack.house, ITEM, sent)
+        said = [m for m in await slack.jin.messages(sent.channel) if m.get("ephemeral")]
+        assert "a job here may cost $2.50 at most" in said[0]["text"]
+        assert (provider.created, provider.files) == ([], [])
+
+
+@pytest.mark.parametrize("used", [999, 1_000])
+async def test_the_monthly_cap_of_chat_refuses_politely_and_asks_the_provider_nothing(
+    tmp_path: Path, used: int
+) -> None:
+    async with place(tmp_path, month_tokens=1_000) as (slack, provider):
+        room = slack.channel("tuning")
+        choice = ChannelModel(room, "openai", BASE, "gpt-4.1-mini", slack.user("jin"), NOW)
+
+        def before(db: Any) -> None:
+            chats.use(db, choice)
+            rooms.spent(db, month_of(NOW), "openai", used)
+
+        await slack.store.write(before)
+        await slack.jin.command(room, "/ft ask is my invoice right?")
+
+        async def answered() -> str:
+            roots = [m for m in await slack.jin.messages(room) if "is my invoice right?" in m["text"]]
+            thread = await slack.jin.thread(room, roots[0]["ts"]) if roots else []
+            said = str(thread[1:])
+            return said if "Hello there" in said or "used up" in said else ""
+
+        said = await until(answered)
+        if used < 1_000:
+            assert "Hello there" in said
+        else:
+            assert "This month's 1,000 tokens for chat are used up." in said
+            assert "Wait for the first of the month" in said
+            assert provider.chats == []
