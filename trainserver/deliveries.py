@@ -19,6 +19,7 @@ class Delivery:
     id: str
     type: str
     job_id: str
+    project: str
     created_at: int
     tries: int
 
@@ -35,9 +36,11 @@ def add(connection: sqlite3.Connection, type: str, job_id: str) -> None:
 def due(connection: sqlite3.Connection, now: float) -> list[Delivery]:
     """What is to be sent now, oldest first."""
     rows = connection.execute(
-        "SELECT * FROM deliveries WHERE next_at <= ? ORDER BY seq LIMIT 20", (int(now),)
+        "SELECT deliveries.id, type, job_id, project, deliveries.created_at, tries FROM deliveries"
+        " JOIN jobs ON jobs.id = job_id WHERE next_at <= ? ORDER BY deliveries.seq LIMIT 20",
+        (int(now),),
     )
-    return [Delivery(row["id"], row["type"], row["job_id"], row["created_at"], row["tries"]) for row in rows]
+    return [Delivery(**dict(row)) for row in rows]
 
 
 def done(connection: sqlite3.Connection, delivery_id: str) -> None:

@@ -96,6 +96,12 @@ def add_part(connection: sqlite3.Connection, upload_id: str, part_id: str, size:
     return part
 
 
+def held(connection: sqlite3.Connection, upload_id: str) -> int:
+    """Bytes of all parts so far."""
+    row = connection.execute("SELECT sum(bytes) FROM upload_parts WHERE upload_id = ?", (upload_id,))
+    return row.fetchone()[0] or 0
+
+
 def chosen(connection: sqlite3.Connection, upload: Upload, part_ids: list[str]) -> list[Part]:
     """The named parts in that order. Raises `BadRequest` when they are not what was announced."""
     rows = connection.execute("SELECT * FROM upload_parts WHERE upload_id = ?", (upload.id,))

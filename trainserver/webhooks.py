@@ -16,7 +16,7 @@ import time
 import aiohttp
 
 from trainserver import deliveries
-from trainserver.config import Webhook
+from trainserver.config import Config, Webhook
 from trainserver.database import Database
 from trainserver.deliveries import Delivery
 
@@ -49,15 +49,22 @@ def headers(key: bytes, delivery_id: str, timestamp: int, content: bytes) -> dic
     }
 
 
-async def run(database: Database, webhook: Webhook | None) -> None:
-    """Deliver until cancelled. Without a webhook nothing is kept."""
+async def run(database: Database, config: Config) -> None:
+    """Deliver until cancelled, each project's to its own webhook. Where there is none nothing is kept."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         while True:
-            for delivery in await asyncio.to_thread(_due, database):
-                good = webhook is None or await _send(session, webhook, delivery)
-                await asyncio.to_thread(_settle, database, delivery, good)
+            # At once, so that one project's dead receiver holds up nobody else's.
+            due = await asyncio.to_thread(_due, database)
+            good = await asyncio.gather(*(_deliver(session, config, delivery) for delivery in due))
+            for delivery, well in zip(due, good, strict=True):
+                await asyncio.to_thread(_settle, database, delivery, well)
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _deliver(session: aiohttp.ClientSession, config: Config, delivery: Delivery) -> bool:
+    webhook = config.webhook_of(delivery.project)
+    return webhook is None or await _send(session, webhook, delivery)
 
 
 def _due(database: Database) -> list[Delivery]:

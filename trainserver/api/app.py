@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -24,8 +27,13 @@ from trainserver.api import (
     responses,
     uploads,
 )
+from trainserver.api.limits import BodyLimit
 from trainserver.api.state import State
 from trainserver.errors import ApiError, BadRequest
+from trainserver.troubles import disk_full
+
+log = logging.getLogger("trainserver")
+REST_SECONDS = 30.0
 
 
 def _body(message: str, type: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
@@ -72,8 +80,21 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(_body(message, "invalid_request_error", code=code), error.status_code)
 
 
-async def _crash(_request: Request, _error: Exception) -> JSONResponse:
+async def _crash(_request: Request, error: Exception) -> JSONResponse:
+    if disk_full(error):
+        text = "The server's disk is full: room must be made in its data folder."
+        return JSONResponse(_body(text, "server_error", code="disk_full"), 507)
     return JSONResponse(_body("The server had an error; its log says more.", "server_error"), 500)
+
+
+async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
+    """Do what never ends, and go on with it after the disk was full."""
+    while True:
+        try:
+            return await work()
+        except (OSError, sqlite3.Error):
+            log.exception("this is tried again in %s s", REST_SECONDS)
+        await asyncio.sleep(REST_SECONDS)
 
 
 def create_app(state: State) -> FastAPI:
@@ -85,9 +106,9 @@ def create_app(state: State) -> FastAPI:
             asyncio.create_task(work)
             for work in (
                 state.queue.run(),
-                webhooks.run(state.database, state.config.webhook),
-                housekeeping.run(state.database, state.layout),
-                integrations.run(state.database, state.layout, state.wandb_key),
+                _lasting(partial(webhooks.run, state.database, state.config)),
+                _lasting(partial(housekeeping.run, state.database, state.layout)),
+                _lasting(partial(integrations.run, state.database, state.layout, state.wandb_key)),
             )
         ]
         yield
@@ -100,6 +121,7 @@ def create_app(state: State) -> FastAPI:
         title="ftbot trainserver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     app.state.parts = state
+    app.add_middleware(BodyLimit)
     for module in (files, uploads, jobs, permissions, models, chat, responses, moderations, graders):
         app.include_router(module.router)
     app.add_exception_handler(ApiError, _api_error)

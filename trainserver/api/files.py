@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 
 from trainserver import files
-from trainserver.api import objects
+from trainserver.api import limits, objects
 from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import BadRequest
 from trainserver.ids import new_id
 
 PURPOSES = ("fine-tune",)
-MAX_BYTES = 512 * 1024**2
 Anchor = Literal["created_at"]
 Seconds = Annotated[int, Query(ge=3600, le=2_592_000)]
 router = APIRouter(prefix="/v1/files", dependencies=[Depends(may_change)])
@@ -42,7 +41,7 @@ def create(
     check_kind(purpose, name, "file")
     if (anchor is None) != (seconds is None):
         raise BadRequest("'expires_after' needs both anchor and seconds.", param="expires_after")
-    if file.size is not None and file.size > MAX_BYTES:
+    if file.size is not None and file.size > limits.FILE_BYTES:
         raise BadRequest("File is larger than the maximum of 512 MB.", param="file", code="file_too_large")
     if not file.size:
         raise BadRequest("File is empty.", param="file", code="empty_file")

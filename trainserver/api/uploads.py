@@ -12,14 +12,12 @@ from fastapi import APIRouter, Depends, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainserver import files, uploads
-from trainserver.api import objects
+from trainserver.api import limits, objects
 from trainserver.api.files import check_kind
 from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import BadRequest
 from trainserver.ids import new_id
 
-MAX_BYTES = 8 * 1024**3
-PART_BYTES = 64 * 1024**2
 router = APIRouter(prefix="/v1/uploads", dependencies=[Depends(may_change)])
 
 
@@ -33,7 +31,7 @@ class Create(BaseModel):
 
     filename: Annotated[str, Field(min_length=1)]
     purpose: str
-    bytes: Annotated[int, Field(strict=True, ge=1, le=MAX_BYTES)]
+    bytes: Annotated[int, Field(strict=True, ge=1, le=limits.UPLOAD_BYTES)]
     mime_type: str
     expires_after: Expiry | None = None
 
@@ -67,18 +65,32 @@ def create(parts: Parts, who: Who, body: Create) -> dict[str, Any]:
 
 @router.post("/{upload_id}/parts")
 def add_part(parts: Parts, who: Who, upload_id: str, data: UploadFile) -> dict[str, Any]:
-    if not data.size or data.size > PART_BYTES:
+    if not data.size or data.size > limits.PART_BYTES:
         raise BadRequest("A part has 1 byte to 64 MB.", param="data", code="invalid_part_size")
     with parts.database.read() as connection:
         uploads.pending(connection, upload_id, who.project)
+        _check_room(connection, upload_id, data.size)
     part_id = new_id("part", "_")
     path = parts.layout.upload(upload_id) / part_id
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as target:
         shutil.copyfileobj(data.file, target)
-    with parts.database.write() as connection:
-        uploads.pending(connection, upload_id, who.project)
-        return objects.part(uploads.add_part(connection, upload_id, part_id, path.stat().st_size))
+    try:
+        with parts.database.write() as connection:
+            uploads.pending(connection, upload_id, who.project)
+            _check_room(connection, upload_id, data.size)
+            return objects.part(uploads.add_part(connection, upload_id, part_id, data.size))
+    except BadRequest:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _check_room(connection: sqlite3.Connection, upload_id: str, size: int) -> None:
+    """All parts together, also those that are not taken in the end, have a limit."""
+    if uploads.held(connection, upload_id) + size > limits.UPLOAD_BYTES:
+        raise BadRequest(
+            "The parts of an upload have at most 8 GB together.", param="data", code="upload_too_large"
+        )
 
 
 def _join(sources: list[Path], target: Path, md5: str | None) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI
 
+from tests.contract import openai_wire
 from tests.unit.trainserver.conftest import lines
 from tests.unit.trainserver.inprocess import Inside, inside
+from trainserver.api import limits
 from trainserver.housekeeping import sweep
 
 CONTENT = lines(4)
@@ -180,3 +184,60 @@ async def test_an_upload_of_no_use_is_refused(client: AsyncOpenAI, options: dict
     with pytest.raises(openai.BadRequestError) as caught:
         await upload(client, **options)
     assert caught.value.param == param
+
+
+async def test_parts_have_a_limit_each_and_together(
+    app: Inside, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+):
+    made = await upload(client)
+    monkeypatch.setattr(limits, "PART_BYTES", 60)
+    monkeypatch.setattr(limits, "UPLOAD_BYTES", 100)
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.uploads.parts.create(made.id, data=b"x" * 61)
+    assert caught.value.code == "invalid_part_size"
+    await client.uploads.parts.create(made.id, data=b"x" * 60)
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.uploads.parts.create(made.id, data=b"x" * 41)
+    assert caught.value.code == "upload_too_large"
+    await client.uploads.parts.create(made.id, data=b"x" * 40)
+    assert len(list(app.state.layout.upload(made.id).iterdir())) == 2
+
+
+@pytest.mark.parametrize("path", ["/files", "/uploads/upload_x/parts", "/chat/completions"])
+async def test_a_request_that_is_too_large_is_refused_unread(
+    client: AsyncOpenAI, path: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "limit", lambda _: 10)
+    with pytest.raises(openai.APIStatusError) as caught:
+        await client.post(path, cast_to=object, body={"x": "y" * 20})
+    assert (caught.value.status_code, caught.value.code) == (413, "request_too_large")
+
+
+async def test_a_request_that_goes_on_beyond_its_limit_is_cut_off(
+    client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "limit", lambda _: 10)
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"y" * 8
+
+    http = client._client
+    answer = await http.post("http://inside/v1/chat/completions", content=endless())
+    assert answer.status_code == 400
+
+
+async def test_a_full_disk_is_told_to_who_uploads(
+    app: Inside, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    transport = httpx2.ASGITransport(app.app, raise_app_exceptions=False)
+    async with openai_wire.async_client(transport=transport) as http:
+        answer = await http.post(
+            "http://inside/v1/files", data={"purpose": "fine-tune"}, files={"file": ("a.jsonl", b"{}")}
+        )
+    assert answer.status_code == 507
+    assert answer.json()["error"]["code"] == "disk_full"

@@ -6,7 +6,8 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from tests.unit.trainserver.inprocess import Inside, inside
 from trainserver import deliveries, jobs, webhooks
-from trainserver.config import Webhook, load
+from trainserver.config import Config, Webhook, load
 from trainserver.errors import ConfigError, JobFailed
 from trainserver.hyperparameters import Asked, Resolved
 
@@ -36,17 +37,17 @@ class Receiver:
         self.calls.append((await request.read(), dict(request.headers)))
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
-    async def got(self, count: int) -> list[Any]:
+    async def got(self, count: int, secret: str = SECRET) -> list[Any]:
         """The first `count` events as the official client unwraps them."""
         async with asyncio.timeout(30):
             while len(self.calls) < count:
                 await asyncio.sleep(0.02)
-        with openai.OpenAI(api_key="x", webhook_secret=SECRET) as client:
+        with openai.OpenAI(api_key="x", webhook_secret=secret) as client:
             return [client.webhooks.unwrap(body, headers) for body, headers in self.calls[:count]]
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
     made = Receiver()
     app = web.Application()
     app.router.add_post("/hook", made.take)
@@ -61,14 +62,24 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+@pytest.fixture
 def app(tmp_path: Path, config: Path) -> Inside:
     return inside(tmp_path / "data", config)
 
 
-def new_job(app: Inside, job_id: str) -> None:
+def telling(url: str, **projects: Webhook) -> Config:
+    return Config("tiny", {}, webhook=Webhook(url, KEY), webhooks=projects)
+
+
+def new_job(app: Inside, job_id: str, project: str = "default") -> None:
     with app.state.database.write() as connection:
         asked = jobs.Job(job_id, 1, "queued", "tiny", "tiny", "file-x", None, None, 1, None, Asked())
-        jobs.add(connection, asked)
+        jobs.add(connection, replace(asked, project=project))
 
 
 async def test_each_ending_is_told_once_and_the_official_client_accepts_it(app: Inside, receiver: Receiver):
@@ -79,7 +90,7 @@ async def test_each_ending_is_told_once_and_the_official_client_accepts_it(app: 
         jobs.mark_succeeded(connection, "ftjob-1", model="m", trained_tokens=1, result_file="file-r")
         jobs.mark_failed(connection, "ftjob-2", JobFailed("server_error", "no"))
         jobs.cancel(connection, "ftjob-3")
-    running = asyncio.create_task(webhooks.run(app.state.database, Webhook(receiver.url, KEY)))
+    running = asyncio.create_task(webhooks.run(app.state.database, telling(receiver.url)))
     events = await receiver.got(3)
     running.cancel()
     assert [(event.type, event.data.id) for event in events] == [
@@ -107,7 +118,7 @@ async def test_a_refused_delivery_is_tried_again_under_the_same_id(
     new_job(app, "ftjob-1")
     with app.state.database.write() as connection:
         jobs.cancel(connection, "ftjob-1")
-    running = asyncio.create_task(webhooks.run(app.state.database, Webhook(receiver.url, KEY)))
+    running = asyncio.create_task(webhooks.run(app.state.database, telling(receiver.url)))
     events = await receiver.got(3)
     running.cancel()
     assert len({event.id for event in events}) == 1
@@ -128,11 +139,28 @@ def test_a_delivery_is_given_up_after_the_last_wait(app: Inside):
         assert deliveries.due(connection, now) == []
 
 
+async def test_a_project_is_told_at_its_own_endpoint_with_its_own_secret(app: Inside, receiver: Receiver):
+    key = b"another-key-of-24-bytes."
+    new_job(app, "ftjob-1")
+    new_job(app, "ftjob-2", "support")
+    with app.state.database.write() as connection:
+        jobs.cancel(connection, "ftjob-1")
+        jobs.cancel(connection, "ftjob-2")
+    async with receiving() as theirs:
+        config = telling(receiver.url, support=Webhook(theirs.url, key))
+        running = asyncio.create_task(webhooks.run(app.state.database, config))
+        (ours,) = await receiver.got(1)
+        (other,) = await theirs.got(1, f"whsec_{base64.b64encode(key).decode()}")
+        running.cancel()
+    assert (ours.data.id, other.data.id) == ("ftjob-1", "ftjob-2")
+    assert (len(receiver.calls), len(theirs.calls)) == (1, 1)
+
+
 async def test_without_a_webhook_nothing_is_kept(app: Inside):
     new_job(app, "ftjob-1")
     with app.state.database.write() as connection:
         jobs.cancel(connection, "ftjob-1")
-    running = asyncio.create_task(webhooks.run(app.state.database, None))
+    running = asyncio.create_task(webhooks.run(app.state.database, Config("tiny", {})))
     async with asyncio.timeout(30):
         while True:
             with app.state.database.read() as connection:
@@ -158,4 +186,8 @@ def test_a_webhook_that_cannot_work_is_refused_at_the_start(tmp_path: Path, tabl
         load(path)
     path.write_text(f'[bases.tiny]\npath = "t"\n[webhook]\nurl = "https://x.example"\nsecret = "{SECRET}"\n')
     assert load(path).webhook == Webhook("https://x.example", KEY)
+    assert load(path).webhook_of("any") == load(path).webhook
+    path.write_text(f'[bases.tiny]\npath = "t"\n[webhooks.mine]\nurl = "https://x"\nsecret = "{SECRET}"\n')
+    assert load(path).webhook_of("mine") == Webhook("https://x", KEY)
+    assert load(path).webhook_of("other") is None
     assert "0123" not in repr(load(path))
