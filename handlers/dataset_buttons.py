@@ -21,7 +21,7 @@ from storage.records import Dataset, InboxItem, Origin
 from storage.store import Database
 from tuning.errors import DatasetError, StartRefused
 from tuning.jobs import making
-from tuning.jobs.start import refuse_overlap
+from tuning.jobs.fitting import refuse_overlap
 
 Begin = Callable[[Sequence[Dataset]], None]
 Do = Callable[[House, Incoming, Dataset], Awaitable[None]]

@@ -11,8 +11,9 @@ from storage import datasets
 from storage.records import Dataset, Origin
 from tuning.errors import DatasetError, StartRefused
 from tuning.jobs import making
+from tuning.jobs.fitting import refuse_overlap
 from tuning.jobs.holding import held
-from tuning.jobs.start import StartRequest, check_datasets, check_method, check_numbers, refuse_overlap
+from tuning.jobs.start import StartRequest, check_datasets, check_method, check_numbers
 
 SECONDS = 1.2
 """How long an acknowledgement may wait for a check that is under way (Slack waits three seconds in all)."""
@@ -39,7 +40,7 @@ async def refuse(house: House, request: StartRequest, chosen: Chosen) -> None:
         return
     except DatasetError as problem:
         raise StartRefused("validation", str(problem), problem.todo) from problem
-    refuse_overlap(overlap)
+    refuse_overlap(overlap, allowed=request.overlap_ok)
 
 
 async def prepare(house: House, request: StartRequest, chosen: Chosen) -> StartRequest:

@@ -159,6 +159,19 @@ def overlap_of(db: Database, training: str | None, validation: str | None) -> Ov
     )
 
 
+def allow_overlap(db: Database, training: str | None, validation: str | None, by: str, now: float) -> None:
+    """Notes that ``by`` lets two contents that overlap be used together; a decision that stands is kept."""
+    known = overlap_of(db, training, validation)
+    if known is not None and known.rows and known.allowed_by is None:
+        key = {"training": training, "validation": validation}
+        update(db, "overlaps", key, {"allowed_by": by, "allowed_at": now})
+
+
+def forget_upload(db: Database, sha256: str, provider: str) -> None:
+    """Forgets an upload whose file is no longer at the provider."""
+    run(db, "DELETE FROM uploads WHERE sha256 = ? AND provider = ?", [sha256, provider])
+
+
 def want_upload(db: Database, upload: Upload) -> None:
     """Asks for an upload unless this content is at this provider already; one that failed is tried again."""
     insert(db, "uploads", upload, ignore=True)

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import msgspec
 import structlog
 
 from storage import datasets, jobs, outbox
 from storage.records import Dataset, Overlap, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
-from tuning.datasets import BaseInfo, Cost, LineMap, Report, estimate
+from tuning.datasets import BaseInfo, Cost, Limits, LineMap, Report, estimate
 from tuning.errors import DatasetBusy, DatasetError, NotKept, ProviderError, StartRefused
 from tuning.jobs import workers
 from tuning.jobs.holding import release
@@ -242,7 +244,17 @@ class Collection:
             base = (await self._providers.default.profile()).default_base
         except ProviderError:  # the check itself needs no provider: price and limit stay unknown
             return None
-        return base.info() if base else None
+        if base is None:
+            return None
+        return replace(base.info(), limits=await self._limits())
+
+    async def _limits(self) -> Limits:
+        """Those of the default provider; pictures are fine as long as any provider here takes them."""
+        limits = (await self._providers.default.profile()).limits
+        others = [self._providers.get(name).last_profile for name in self._providers.names]
+        if any(profile is not None and profile.limits.pictures for profile in others):
+            return msgspec.structs.replace(limits, pictures=True)
+        return limits
 
     def _upload_of(self, dataset: Dataset) -> Upload:
         sha256 = str(dataset.sha256)

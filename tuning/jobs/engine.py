@@ -11,7 +11,7 @@ from storage.records import WATCHED_JOB_STATES, Dataset, Evaluation, Job, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
-from tuning.jobs import creating, following, planning, removing, scoring, start, steering, uploading
+from tuning.jobs import creating, fitting, following, planning, removing, scoring, start, steering, uploading
 from tuning.jobs.intake import Intake
 from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
@@ -64,7 +64,8 @@ class Engine:
         start.check_numbers(request)
         training, validation = await self._store.read(lambda db: start.check_datasets(db, request, None))
         if validation is not None:
-            start.refuse_overlap(await self._intake.overlap(training, validation))
+            overlap = await self._intake.overlap(training, validation)
+            fitting.refuse_overlap(overlap, allowed=request.overlap_ok)
         profile = await self._providers.get(request.provider).profile()
         chosen = await self._plan(request, profile, training)
         start.check_method(request, training, held_out=validation is not None)

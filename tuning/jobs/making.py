@@ -24,8 +24,12 @@ Make = Callable[[Path, Path, Path, Path | None], list[dict[str, Any]]]
 _GONE = ("failed", "closed", "deleted")
 
 
-def want(db: Database, dataset_id: int, origin: Origin, user: str, now: float) -> list[Dataset]:
+def want(
+    db: Database, dataset_id: int, origin: Origin, user: str, now: float, *, read_as: str | None = None
+) -> list[Dataset]:
     """Writes down what is to be made from a dataset, each with its card; what is there already is answered.
+
+    ``read_as``: for a repair, the format that a person says the rows are in (a key of ``FORMATS``).
 
     Raises:
         NotFound: there is no such dataset.
@@ -43,16 +47,24 @@ def want(db: Database, dataset_id: int, origin: Origin, user: str, now: float) -
         datasets.change(db, kept.id, validation_id=held_out.id)
         made = [replace(kept, validation_id=held_out.id), held_out]
     else:
-        made = [_want_one(db, source, origin, source.purpose, source.name, user, now)]
+        made = [_want_one(db, source, origin, source.purpose, source.name, user, now, read_as)]
     outbox.touch(db, f"drop:{dataset_id}")
     return made
 
 
 def _want_one(
-    db: Database, source: Dataset, origin: Origin, purpose: Purpose, name: str, user: str, now: float
+    db: Database,
+    source: Dataset,
+    origin: Origin,
+    purpose: Purpose,
+    name: str,
+    user: str,
+    now: float,
+    read_as: str | None = None,
 ) -> Dataset:
     for known in datasets.made_from(db, source.id):
-        if known.origin == origin and known.purpose == purpose and known.state not in _GONE:
+        same = (known.origin, known.purpose, known.read_as) == (origin, purpose, read_as)
+        if same and known.state not in _GONE:
             return known
     count = len(datasets.made_from(db, source.id))
     made = datasets.add(
@@ -70,6 +82,7 @@ def _want_one(
             purpose=purpose,
             origin_id=source.id,
             origin=origin,
+            read_as=read_as,
         ),
     )
     assert made is not None
@@ -81,7 +94,7 @@ def maker(dataset: Dataset) -> Make:
     """What makes the file of a derived dataset."""
     match dataset.origin:
         case "repair":
-            return workers.run_repair
+            return partial(workers.run_repair, read_as=dataset.read_as)
         case "redaction":
             return workers.run_redact
         case _:

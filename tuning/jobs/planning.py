@@ -8,6 +8,7 @@ from typing import Any
 from storage.records import Dataset, Job
 from tuning.datasets import Report, estimate
 from tuning.jobs import start
+from tuning.jobs.fitting import refuse_size
 from tuning.jobs.start import StartRequest
 from tuning.providers import Base, Profile
 
@@ -38,6 +39,7 @@ def plan(
     start.check_parent(parent, request)
     base = start.check_base(profile, request, now, parent)
     start.check_fits(base, training)
+    refuse_size(profile.limits, training)
     start.check_integrations(profile, request)
     suffix = start.check_suffix(profile, request.suffix)
     cost = estimate(Report.from_json(training.report), base.info(), request.epochs or "auto")

@@ -8,11 +8,12 @@ from typing import Any
 
 from storage import datasets, jobs
 from storage.errors import NotFound
-from storage.records import Dataset, Job, Overlap, Upload
+from storage.records import Dataset, Job, Upload
 from storage.store import Database
 from tuning.datasets import Cost
 from tuning.errors import StartRefused
 from tuning.jobs import notices
+from tuning.jobs.fitting import refuse_columns, refuse_overlap
 from tuning.jobs.holding import held, release
 from tuning.jobs.names import upload_name
 from tuning.providers import Base, Profile
@@ -26,8 +27,9 @@ class StartRequest:
 
     ``base``: a base of the provider, or the model of an earlier job, which is then trained further.
     ``suffix`` is the model's name without its number; ``None`` numbers are left to the provider (auto).
-    ``release``: the owner lets the data leave with the private values found in it. ``method``: ``None`` for
-    the one the data is for; ``beta`` is for dpo alone, ``grader`` for reinforcement alone.
+    ``release``: the owner lets the data leave with the private values found in it; ``overlap_ok``: and lets
+    validation rows stand that are training rows too. ``method``: ``None`` for the one the data is for;
+    ``beta`` is for dpo alone, ``grader`` for reinforcement alone.
     """
 
     intent: str
@@ -43,6 +45,7 @@ class StartRequest:
     channel: str
     owner: str
     release: bool = False
+    overlap_ok: bool = False
     method: str | None = None
     beta: float | None = None
     grader: Json | None = None
@@ -154,24 +157,10 @@ def check_datasets(db: Database, request: StartRequest, base: Base | None) -> tu
         )
     if validation.method != training.method:
         raise StartRefused("validation", "The validation file is in another format than the training file.")
-    refuse_overlap(datasets.overlap_of(db, training.sha256, validation.sha256))
+    refuse_columns(training, validation)
+    known = datasets.overlap_of(db, training.sha256, validation.sha256)
+    refuse_overlap(known, allowed=request.overlap_ok)
     return training, validation
-
-
-def refuse_overlap(overlap: Overlap | None) -> None:
-    """Refuses validation rows that are training rows too: scores on them would tell nothing."""
-    if overlap is None or not overlap.rows:
-        return
-    lines = ", ".join(f"{line:,}" for line in overlap.lines[:3])
-    more = f" +{overlap.rows - 3:,}" if overlap.rows > 3 else ""
-    near = " or nearly so" if overlap.near else ""
-    one = overlap.rows == 1
-    raise StartRefused(
-        "validation",
-        f"{overlap.rows:,} {'row is' if one else 'rows are'} also in the training data{near}:"
-        f" {'line' if one else 'lines'} {lines}{more}.",
-        "Take other rows, or none.",
-    )
 
 
 def _ready(db: Database, request: StartRequest, dataset_id: int, field: str) -> Dataset:
@@ -227,6 +216,8 @@ def keep(
     if known is not None:
         return known
     training, validation = check_datasets(db, request, base)
+    if validation is not None and request.overlap_ok:
+        datasets.allow_overlap(db, training.sha256, validation.sha256, request.owner, now)
     number = jobs.next_number(db, suffix)
     job = jobs.add(db, _job(request, training, suffix, number, base, estimate, now, parent))
     for dataset in (training, validation):

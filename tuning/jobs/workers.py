@@ -63,10 +63,12 @@ def mapped(report: Report, lines: Path) -> Report:
     return _map(lines).report(report)
 
 
-def run_repair(source: Path, out: Path, lines: Path, earlier: Path | None) -> list[Json]:
+def run_repair(
+    source: Path, out: Path, lines: Path, earlier: Path | None, *, read_as: str | None = None
+) -> list[Json]:
     """Writes a repaired copy with its line map; answers what was changed."""
     with unpacked(source) as plain:
-        made = repair(plain, out)
+        made = repair(plain, out, read_as=read_as)
     _keep_map(made.lines, lines, earlier)
     return [_change(change.message, change.count, change.lines) for change in made.changes]
 

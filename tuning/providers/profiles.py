@@ -94,11 +94,11 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         tuple(bases),
         suffix_max=reading.whole(first.get("suffix_max_length")) or 64,
         suffix_pattern=reading.text(first.get("suffix_pattern")) or SUFFIX,
-        filters_metadata=True,
+        filters_metadata=first.get("filters_metadata") is True,
         charges=any(base.price_per_1m for base in bases),
         responses=first.get("responses") is True,
         integrations=_texts(first.get("integrations")),
-        can_pause=first.get("can_pause") is True or first.get("service") == "trainserver",
+        can_pause=first.get("can_pause") is True,
         limits=_limits(label, first),
     )
 

@@ -44,6 +44,14 @@ def test_our_trainer_describes_itself_and_its_fine_tunes_are_no_bases() -> None:
     assert not found.charges
 
 
+def test_what_a_server_can_do_is_read_from_its_own_words_not_from_its_name() -> None:
+    silent = read_profile("local", [{"id": "smol", "x_fine_tuning": OURS}])
+    assert (silent.can_pause, silent.filters_metadata, silent.responses) == (False, False, False)
+    able = OURS | {"service": "x", "can_pause": True, "filters_metadata": True, "responses": True}
+    found = read_profile("theirs", [{"id": "smol", "x_fine_tuning": able}])
+    assert (found.can_pause, found.filters_metadata, found.responses) == (True, True, True)
+
+
 def test_limits_come_from_what_the_provider_says() -> None:
     says = OURS | {"max_file_bytes": 1024, "takes_images": False, "max_tools": 3}
     ours = read_profile("local", [{"id": "smol", "x_fine_tuning": says}]).limits
