@@ -3,13 +3,15 @@
 service                 "trainserver"
 fine_tunable            whether a job may start from this model
 methods                 training methods
+can_pause               whether a running job can be paused and resumed
+filters_metadata        whether the list of jobs can be asked for some metadata
 integrations            services that figures of a job can be sent to
 max_tokens_per_example  longer examples are cut there
 max_file_bytes          larger files are refused
 takes_images            whether rows may have pictures
 suffix_max_length, suffix_pattern
 seconds_per_1k_tokens   measured over the last trainings of this base on this machine, or null
-memory_bytes            peak of a training process: measured, before the first an estimate
+memory_bytes            peak of a training process: measured, before the first an estimate, or null
 tokenizer               whose tokens the limits and `trained_tokens` count
 price_per_1m_tokens     0.0: the machine is yours
 parent                  what a fine-tuned model was trained from; null for a base
@@ -23,7 +25,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from trainserver import bases, models
+from trainserver import bases, memory, models
 from trainserver.api.limits import FILE_BYTES
 from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import NotFound
@@ -31,17 +33,19 @@ from trainserver.hyperparameters import METHODS
 from trainserver.ids import OWNER
 
 router = APIRouter(prefix="/v1/models")
-IMPORTS_BYTES = 400 * 1024**2
 
 
 def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: str | None) -> dict[str, Any]:
     here = base in parts.config.bases
     measured = models.measured(connection, base)
     weights = bases.parameter_bytes(parts.config.bases[base]) if here else 0
+    estimate = memory.training(parts.config.bases[base], parts.config.max_tokens) if here else None
     return {
         "service": "trainserver",
         "fine_tunable": here and weights > 0,
         "methods": list(METHODS),
+        "can_pause": True,
+        "filters_metadata": True,
         "responses": True,
         "integrations": ["wandb"] if parts.wandb_key else [],
         "max_tokens_per_example": parts.config.max_tokens,
@@ -50,7 +54,7 @@ def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: 
         "suffix_max_length": 64,
         "suffix_pattern": "^[A-Za-z0-9._-]+$",
         "seconds_per_1k_tokens": None if measured is None else round(measured[0], 3),
-        "memory_bytes": IMPORTS_BYTES + 3 * weights if measured is None else measured[1],
+        "memory_bytes": estimate if measured is None else measured[1],
         "tokenizer": base,
         "price_per_1m_tokens": 0.0,
         "parent": parent,
