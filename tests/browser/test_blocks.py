@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.async_api import expect
 
@@ -106,6 +109,24 @@ async def test_a_block_the_page_does_not_know_is_named_instead_of_hidden(
         }"""
     )
     assert words == "cannot show block type hologram"
+
+
+async def test_every_mark_that_the_bot_uses_is_drawn_whatever_fonts_there_are(
+    desk: Desk, workspace: Workspace
+) -> None:
+    handlers = Path(__file__).resolve().parents[2] / "handlers"
+    source = "".join(path.read_text("utf-8") for path in handlers.rglob("*.py"))
+    marks = set(re.findall("[\u2600-\u27bf\u23e9-\u23fa\U0001f300-\U0001faff]\ufe0f?", source)) - {"✓", "✗"}
+    assert len(marks) > 8
+    page = await desk.open((await workspace.channel())[0])
+    missing = await page.evaluate(
+        """async (marks) => {
+          const { textNodes } = await import("/page/lib/emoji.js");
+          return marks.filter((mark) => !textNodes(mark)[0].classList?.contains("drawn"));
+        }""",
+        sorted(marks),
+    )
+    assert missing == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 900), ("dark", 1400)])

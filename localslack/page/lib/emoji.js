@@ -9,7 +9,7 @@ export const EMOJI = {
   double_vertical_bar: "⏸️", arrow_forward: "▶️", black_square_for_stop: "⏹️", octagonal_sign: "🛑", no_entry: "⛔",
   lock: "🔒", bell: "🔔", no_bell: "🔕", chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉",
   bar_chart: "📊", page_facing_up: "📄", file_folder: "📁", package: "📦", mag: "🔍", pencil2: "✏️",
-  wastebasket: "🗑️", repeat: "🔁", gear: "⚙️", information_source: "ℹ️", question: "❓", exclamation: "❗",
+  wastebasket: "🗑️", wrench: "🔧", checkered_flag: "🏁", repeat: "🔁", gear: "⚙️", information_source: "ℹ️", question: "❓", exclamation: "❗",
   heavy_check_mark: "✔️", speech_balloon: "💬", moneybag: "💰", stopwatch: "⏱️", clock3: "🕒", zzz: "💤",
   sparkles: "✨", star: "⭐", zap: "⚡", link: "🔗", pushpin: "📌", memo: "📝", broom: "🧹", scissors: "✂️",
   smile: "😄", slightly_smiling_face: "🙂", joy: "😂", thinking_face: "🤔", sob: "😭", sunglasses: "😎",
@@ -59,13 +59,19 @@ const DRAWN = {
   exclamation: [line("M10 3v9M10 16.500v.1", "#dc3b4b", 3.2)],
   star: [fill("M10 1.5 12.6 7l6 .8-4.4 4.2 1.1 6L10 15.1 4.7 18l1.1-6L1.4 7.800l6-.8z", "#f5c62e")],
   sparkles: [fill("M8 4l1.6 4.400L14 10l-4.4 1.600L8 16l-1.6-4.400L2 10l4.4-1.600zM15.5 2l.8 2.2 2.2.8-2.2.8-.8 2.2-.8-2.2-2.2-.8 2.2-.8zM15.5 13l.7 1.8 1.8.7-1.8.7-.7 1.8-.7-1.8-1.8-.7 1.8-.7z", "#f2b53c")],
+  repeat: key("#4a86d8", line("M5.500 9.500V8a2 2 0 0 1 2-2h7M12.5 4l2 2-2 2M14.500 10.500V12a2 2 0 0 1-2 2h-7M7.5 12l-2 2 2 2", "#fff", 1.7)),
+  wrench: [line("M4 16 11 9", "#8a94a0", 3.4), line("M16.5 5.500a3.8 3.8 0 1 1-3-3", "#8a94a0", 2.6)],
+  gear: [["circle", { cx: 10, cy: 10, r: 4.6, fill: "none", stroke: "#8a94a0", "stroke-width": 3 }], line("M10 2v2.500M10 15.500V18M2 10h2.500M15.500 10H18M4.3 4.3l1.8 1.8M13.9 13.9l1.8 1.8M15.7 4.3l-1.8 1.8M6.1 13.9l-1.8 1.8", "#8a94a0", 2.4)],
+  checkered_flag: [line("M4 2v16", "#7a8490", 1.8), fill("M5 3h11.500v8H5z", "#eef1f4"), fill("M5 3h3.800v2.700H5zM12.600 3h3.900v2.700h-3.900zM8.800 5.700h3.800v2.700H8.800zM5 8.400h3.800v2.600H5zM12.600 8.400h3.900v2.600h-3.900z", "#2a3037")],
+  scissors: [line("M7 7.500 17 15M7 12.500 17 5", "#8a94a0", 1.8), ["circle", { cx: 5, cy: 6, r: 2.4, fill: "none", stroke: "#dc3b4b", "stroke-width": 1.8 }], ["circle", { cx: 5, cy: 14, r: 2.4, fill: "none", stroke: "#dc3b4b", "stroke-width": 1.8 }]],
+  wastebasket: [line("M3.500 5h13M8 5V3h4v2", "#7a8490", 1.8), fill("M5 6.500h10l-.8 11H5.800z", "#b6c0ca"), line("M8.300 9l.3 6M11.700 9l-.3 6", "#7a8490", 1.3)],
   speech_balloon: [fill("M2 4.500A2 2 0 0 1 4 2.500h12a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H9L5 17.500v-4H4a2 2 0 0 1-2-2z", "#9bb7d4")],
 };
 
 const BY_CHAR = new Map(Object.entries(EMOJI).map(([name, char]) => [char.replace("\uFE0F", ""), name]));
 const DRAWN_CHARS = Object.keys(DRAWN).map((name) => EMOJI[name].replace("\uFE0F", ""));
 /* Characters that are text by default (▶ ℹ ✔ ⚠ ⏸) become a drawing only with the emoji selector, except ⚠ and ⏸. */
-const NEEDS_SELECTOR = new Set(["▶", "ℹ", "✔", "⏹"]);
+const NEEDS_SELECTOR = new Set(["▶", "ℹ", "✔", "⏹", "⚙", "✂"]);
 const DRAWN_PATTERN = new RegExp(
   DRAWN_CHARS.map((c) => (NEEDS_SELECTOR.has(c) ? `${c}\uFE0F` : `${c}\uFE0F?`)).join("|"), "gu");
 
