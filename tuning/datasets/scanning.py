@@ -24,6 +24,7 @@ from tuning.datasets.preferences import check_dpo, check_pair, check_reinforceme
 from tuning.datasets.quick import Plain, fingerprint, look
 from tuning.datasets.rules import RULES
 from tuning.datasets.shapes import FOREIGN, Shape, ends_with_user, shape_of, system_prompt
+from tuning.datasets.sweeping import BLOCK, SeenRows, Sweeper, Swept
 from tuning.datasets.weighing import Load, Scale
 
 CHECKS: dict[str, Callable[[dict[str, Any], Found, Limits], None]] = {
@@ -36,6 +37,8 @@ CHECKS: dict[str, Callable[[dict[str, Any], Found, Limits], None]] = {
 SHAPE_OF_METHOD: dict[str, Shape] = {"supervised": "chat", "dpo": "dpo", "reinforcement": "reinforcement"}
 _TALKS = frozenset({"chat", "reinforcement"})
 """Formats that look alike: a reinforcement row is a chat without the reply, and with columns for a grader."""
+_ODD_SHARE = 8
+"""Sweeping is worth its while where fewer than one line in so many is no plain row."""
 _AT_ONCE = 8 * CHUNK
 """A part larger than this (it holds a very long line) is read piece by piece."""
 
@@ -90,6 +93,7 @@ class Scanner:
         wanted: Shape = SHAPE_OF_METHOD[plan.method] if plan.method else plan.shape
         self._quick = plan.quick and wanted in ("chat", "unknown")
         self._wanted = wanted
+        self._sweep = Sweeper().sweep
 
     def close(self) -> None:
         """Let the file go."""
@@ -103,7 +107,7 @@ class Scanner:
             self._lines(physical_lines(cast("BinaryIO", _Window(self._file, stop - start))), start == 0)
         else:
             data = self._file.read(stop - start)
-            if start == 0 or b"\r" in data:
+            if b"\r" in data or (start == 0 and data.startswith(BOM)):
                 self._lines(physical_lines(io.BytesIO(data)), start == 0)
             else:
                 self._plain_lines(data)
@@ -138,18 +142,55 @@ class Scanner:
     # --- lines -----------------------------------------------------------------------------------
     def _plain_lines(self, data: bytes) -> None:
         """Lines of a part that has no CR."""
-        lines = data.split(b"\n")
+        start = 0
+        while start < len(data):
+            stop = data.rfind(b"\n", start, start + BLOCK) + 1 or data.find(b"\n", start) + 1 or len(data)
+            block = data[start:stop]
+            swept = self._sweep(block) if self._quick else None
+            if swept is None or swept.odd() * _ODD_SHARE > swept.lines():
+                self._line_by_line(block)
+            else:
+                self._swept(swept)
+            start = stop
+
+    def _line_by_line(self, block: bytes) -> None:
+        lines = block.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        quick, seen = self._quick, self._plain
-        for number, line in enumerate(lines, 1):
-            if quick and (plain := look(line)) is not None:
-                seen(number, plain)
-            elif text := line.strip(b" \t\n\r"):
-                self._row(number, text)
-            else:
-                self._findings.add("blank_lines", number)
-        self._part.lines = len(lines)
+        for line in lines:
+            self._line(line)
+
+    def _line(self, line: bytes) -> None:
+        self._part.lines = number = self._part.lines + 1
+        if self._quick and (plain := look(line)) is not None:
+            self._plain(number, plain)
+        elif text := line.strip(b" \t\n\r"):
+            self._row(number, text)
+        else:
+            self._findings.add("blank_lines", number)
+
+    def _swept(self, swept: Swept) -> None:
+        """Lines most of which are plain rows without any problem, in order."""
+        seen = SeenRows(swept)
+        for rows, line in swept.runs():
+            if rows.stop > rows.start:
+                self._plain_rows(seen, rows)
+            if line is not None:
+                self._line(line)
+
+    def _plain_rows(self, seen: SeenRows, rows: slice) -> None:
+        """Rows that follow one another, without any problem."""
+        before, count = self._part.lines, rows.stop - rows.start
+        self._part.lines += count
+        self._quick_rows += count
+        self._prints.extend(seen.prints[rows])
+        self._places.extend(range(before + 1, before + count + 1))
+        self._bad.extend(bytes(count))
+        for prompt in seen.prompts[rows]:
+            if prompt is not None:
+                self._prompts[prompt] = self._prompts.get(prompt, 0) + 1
+        if self._scale is not None:
+            self._scale.add_swept(before, seen, rows)
 
     def _lines(self, lines: Iterable[Line], first: bool) -> None:
         for line in lines:

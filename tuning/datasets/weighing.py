@@ -12,9 +12,11 @@ from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
+import numpy as np
 import orjson
 
 from tuning.datasets.quick import Plain
+from tuning.datasets.sweeping import SeenRows, roles_of
 
 PER_MESSAGE = 3
 PER_NAME = 1
@@ -48,6 +50,7 @@ class Scale:
         self._ends, self._lines, self._extra, self._group = array("Q"), array("Q"), array("q"), array("Q")
         self._groups: dict[tuple[str, ...], int] = {}
         self._skips: dict[tuple[tuple[str, ...], str | None], tuple[int, int]] = {}
+        self._known: dict[tuple[int, str | None], tuple[int, int]] = {}
         self._odd: list[tuple[int, str]] = []
         self._texts = 0
         self._exact = True
@@ -64,6 +67,24 @@ class Scale:
         self._pieces.append(joined[skip:])
         self._texts += len(texts) - (prompt is not None)
         self._close(line, PER_EXAMPLE + PER_MESSAGE * len(roles), group)
+
+    def add_swept(self, before: int, seen: SeenRows, rows: slice) -> None:
+        """Take plain rows that were swept, which follow one another after ``before`` lines."""
+        blob, texts = seen.blob(rows)
+        self._pieces.append(blob)
+        ends = self._texts + np.cumsum(texts)
+        self._texts = int(ends[-1])
+        self._ends.frombytes(ends.tobytes())
+        self._lines.extend(range(before + 1, before + len(texts) + 1))
+        for roles, prompt in zip(seen.swept.roles[rows], seen.shared[rows], strict=True):
+            known = self._known.get((roles, prompt))
+            if known is None:
+                names = roles_of(roles)
+                shared = names if prompt is None else (*names, prompt)
+                group = self._groups.setdefault(shared, len(self._groups))
+                known = self._known[roles, prompt] = group, PER_EXAMPLE + PER_MESSAGE * len(names)
+            self._group.append(known[0])
+            self._extra.append(known[1])
 
     def add(self, line: int, row: dict[str, Any], prompt: str | None) -> None:
         """Take any row."""
