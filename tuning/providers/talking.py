@@ -159,5 +159,5 @@ def _tool(tool: Json) -> Json:
     function: Json | None = tool.get("function")
     if not function:
         return tool
-    parameters = {"type": "object", "properties": {}}
+    parameters: Json = {"type": "object", "properties": {}}
     return {"type": "function", "parameters": parameters, "strict": False, **function}

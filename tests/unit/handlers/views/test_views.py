@@ -23,7 +23,7 @@ from handlers.views.prices import Offer
 from handlers.views.safety import safety_notice
 from handlers.views.start_form import Form, skeleton, start_form
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, ChatThread, Model, Upload
+from storage.records import ChannelModel, Model, Upload
 from tests.support.samples import (
     COST,
     MINI,
@@ -300,16 +300,6 @@ def test_safety_lists_only_what_failed():
     message = safety_notice(a_job(), a_safety_event("violence"), "OpenAI")
     assert "Safety: 12 of 13 passed" in words(message)
     assert [b["type"] for b in message.blocks].count("table") == 1
-
-
-def test_the_first_answer_of_a_thread_says_how_the_thread_works():
-    thread = ChatThread("C1", "1.1", "openai", "ft:x", "triage-7", "U1", NOW)
-    first = chat.footer(thread, seconds=1.24, first=True)
-    assert check_blocks(first, "message") is None
-    assert "triage-7 · 1.2 s" in words(Message("", first))
-    assert "name nobody else" in words(Message("", first))
-    assert len(chat.footer(thread, seconds=1.24)) == 2
-    assert "cut at 16 tokens" in words(Message("", chat.footer(thread, finish_reason="length", tokens=16)))
 
 
 def test_an_older_workspace_gets_the_plan_as_a_line():
