@@ -1,19 +1,29 @@
 # pyright: basic
 # torch and transformers are only partly typed.
-"""Answering: a batch of prompts, one token at a time, with a key-value cache."""
+"""Answering: rows that join and leave a batch between tokens, over a key-value cache."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from trainserver import kvcache
+from trainserver.adapters import Adapter, Switch
+from trainserver.choosing import Chooser, Shapes
+from trainserver.errors import ServingFailed
 from trainserver.sampling import Sampling
+from trainserver.speech import Speech
 from trainserver.vocabulary import Vocabulary
 
-Stopped = Callable[[int], bool]
+# So many answers are given at once: more would make each slower without giving more tokens in all.
+ROWS = 8
+ROWS_ON_GPU = 32
+# So many tokens of prompts go through the model before those who are being answered have their next token.
+CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +36,33 @@ class Answer:
     completion_tokens: int
 
 
-OnText = Callable[[int, str, tuple[dict[str, Any], ...]], None]
-OnDone = Callable[[int, Answer], None]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of the answer `key`, or its end, which is `answer` or the reason why there is none.
+
+    `logprobs` are the tokens of the piece in OpenAI's shape, if its sampling asks for them.
+    """
+
+    key: Any
+    text: str
+    logprobs: tuple[dict[str, Any], ...] = ()
+    answer: Answer | None = None
+    error: str | None = None
 
 
-@dataclass
-class _Line:
+@dataclass(eq=False)
+class _Row:
     """One answer as it grows."""
 
+    key: Any
+    prompt: Sequence[int]
     sampling: Sampling
-    generator: torch.Generator
-    ids: list[int] = field(default_factory=list)
-    text: str = ""
-    told: int = 0
+    adapter: Adapter | None
+    chooser: Chooser
+    speech: Speech
+    tokens: int = 0
     finish_reason: str | None = None
+    error: str | None = None
     # What is known of tokens whose text has not been told yet.
     logprobs: list[dict[str, Any]] = field(default_factory=list)
 
@@ -53,121 +76,217 @@ def ends(model: Any, tokenizer: Any) -> set[int]:
     return {token for token in (*found, end_of_turn) if token is not None}
 
 
-@torch.inference_mode()
+class _Group:
+    """Rows that go through the model together. Shorter ones are filled up on the left."""
+
+    def __init__(self, model: Any, rows: list[_Row]) -> None:
+        self.rows = rows
+        self.cache, self.plain = kvcache.new(model)
+        self.length = 0
+        longest = max(len(row.prompt) for row in rows)
+        self.pads = [longest - len(row.prompt) for row in rows]
+        filled = [[0] * pad + list(row.prompt) for pad, row in zip(self.pads, rows, strict=True)]
+        self.coming = torch.tensor(filled, device=model.device)
+
+    def forward(self, model: Any) -> torch.Tensor | None:
+        """Logits of the next tokens, (rows, vocabulary); None while there is more of a prompt to read."""
+        ids, self.coming = self.coming[:, :CHUNK], self.coming[:, CHUNK:]
+        end = self.length + ids.shape[1]
+        given: dict[str, Any] = {"input_ids": ids}
+        if any(self.pads):
+            places = (
+                torch.arange(end, device=ids.device) - torch.tensor(self.pads, device=ids.device)[:, None]
+            )
+            given |= {"attention_mask": places >= 0, "position_ids": places[:, self.length :].clamp(min=0)}
+        output = model(**given, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
+        self.length = end
+        return None if self.coming.shape[1] else output.logits[:, -1].cpu()
+
+    def keep(self, model: Any, rows: Sequence[_Row]) -> None:
+        """Go on with these of the rows."""
+        places = [i for i, row in enumerate(self.rows) if row in rows]
+        if self.plain and self.length:
+            self._take(model, [(self, places)])
+        else:
+            self.pads = [self.pads[i] for i in places]
+            self.coming = self.coming[places]
+            self.rows = [self.rows[i] for i in places]
+
+    def join(self, model: Any, other: _Group) -> None:
+        """Take the rows of another group in; both have read their prompts."""
+        self._take(model, [(one, range(len(one.rows))) for one in (self, other)])
+
+    def _take(self, model: Any, parts: Sequence[tuple[_Group, Sequence[int]]]) -> None:
+        lengths = [group.length - group.pads[i] for group, places in parts for i in places]
+        length = max(lengths)
+        self.cache = kvcache.joined(model, [(group.cache, places) for group, places in parts], length)
+        self.coming = torch.cat([group.coming[list(places)] for group, places in parts])
+        self.rows = [group.rows[i] for group, places in parts for i in places]
+        self.length, self.pads = length, [length - one for one in lengths]
+
+
+class Answering:
+    """Gives answers together: each `step` is one pass of the model, and between steps answers come and go.
+
+    Whoever waits longest is next; the prompts of newcomers and the answers that are being given take turns.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, switch: Switch | None = None, rows: int | None = None
+    ) -> None:
+        self.model = model
+        self._most = rows or (ROWS if model.device.type == "cpu" else ROWS_ON_GPU)
+        self._switch = switch
+        self._words = Vocabulary(tokenizer)
+        self._ends = ends(model, tokenizer)
+        self._shapes = Shapes(tokenizer, list(self._ends), model.config.get_text_config().vocab_size)
+        self._waiting: deque[_Row] = deque()
+        self._groups: deque[_Group] = deque()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is an answer to be given."""
+        return bool(self._waiting or self._groups)
+
+    def add(
+        self, key: Any, prompt: Sequence[int], sampling: Sampling, adapter: Adapter | None = None
+    ) -> None:
+        """Ask for an answer; its pieces will carry `key`."""
+        matcher = None if sampling.form is None else self._shapes.matcher(sampling.form)
+        speech = Speech(self._words, sampling.stop)
+        self._waiting.append(_Row(key, prompt, sampling, adapter, Chooser(sampling, matcher), speech))
+
+    def drop(self, key: Any) -> None:
+        """Nobody wants this answer any more."""
+        self._waiting = deque(row for row in self._waiting if row.key != key)
+        for group in list(self._groups):
+            self._settle(group, [row for row in group.rows if row.key != key])
+
+    def clear(self) -> None:
+        """Give up all answers."""
+        self._waiting.clear()
+        self._groups.clear()
+
+    @torch.inference_mode()
+    def step(self) -> list[Said]:
+        """One pass of the model; gives what can be told after it."""
+        self._admit()
+        if not self._groups:
+            return []
+        group = self._groups.popleft()
+        self._groups.append(group)
+        if self._switch is not None:
+            self._switch.use([row.adapter for row in group.rows])
+        logits = group.forward(self.model)
+        if logits is None:
+            return []
+        chosen = self._chosen(group.rows, logits)
+        for row, row_logits, token in zip(group.rows, logits, chosen, strict=True):
+            self._advance(row, row_logits, token)
+        said = [one for row in group.rows if (one := self._told(row)) is not None]
+        group.coming = torch.tensor(chosen, device=self.model.device)[:, None]
+        self._settle(group, [row for row in group.rows if row.finish_reason is None])
+        self._together()
+        return said
+
+    def _admit(self) -> None:
+        """Let those who wait in, as many as there is room for in the batch and in one pass."""
+        active = [row for group in self._groups for row in group.rows]
+        loaded = {row.adapter for row in active}
+        coming: list[_Row] = []
+        longest = 0
+        while self._waiting and len(active) + len(coming) < self._most:
+            row = self._waiting[0]
+            longest = max(longest, len(row.prompt))
+            if coming and longest * (len(coming) + 1) > CHUNK:
+                break
+            loaded.add(row.adapter)
+            if self._switch is not None and len(loaded - {None}) > self._switch.limit:
+                break
+            coming.append(self._waiting.popleft())
+        if coming:
+            self._begin(coming)
+
+    def _begin(self, rows: list[_Row]) -> None:
+        group = _Group(self.model, rows)
+        groups = [group] if group.plain else [_Group(self.model, [row]) for row in rows]
+        self._groups.extendleft(reversed(groups))
+
+    def _settle(self, group: _Group, rows: Sequence[_Row]) -> None:
+        if not rows:
+            self._groups.remove(group)
+        elif len(rows) < len(group.rows):
+            group.keep(self.model, rows)
+
+    def _together(self) -> None:
+        """Join the groups that have read their prompts."""
+        ready = [group for group in self._groups if group.plain and group.rows[0].tokens]
+        for other in ready[1:]:
+            ready[0].join(self.model, other)
+            self._groups.remove(other)
+
+    def _chosen(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[int]:
+        likeliest = logits.argmax(-1).tolist() if any(row.chooser.greedy for row in rows) else ()
+        return [
+            likeliest[i] if row.chooser.greedy else self._choice(row, logits[i]) for i, row in enumerate(rows)
+        ]
+
+    def _choice(self, row: _Row, logits: torch.Tensor) -> int:
+        try:
+            return row.chooser.choose(logits)
+        except ServingFailed as error:
+            row.error, row.finish_reason = str(error), "error"
+            return next(iter(self._ends))
+
+    def _advance(self, row: _Row, logits: torch.Tensor, token: int) -> None:
+        """Let the row say `token` and take note of its end."""
+        row.tokens += 1
+        if row.error is not None:
+            return
+        if token in self._ends:
+            row.finish_reason = "stop"
+            return
+        row.speech.add(token)
+        if row.sampling.logprobs is not None:
+            row.logprobs.append(self._words.logprobs(logits, token, row.sampling.logprobs))
+        if row.speech.stopped or row.chooser.whole:
+            row.finish_reason = "stop"
+        elif row.tokens >= row.sampling.max_tokens:
+            row.finish_reason = "length"
+
+    def _told(self, row: _Row) -> Said | None:
+        answer = None
+        if row.error is not None:
+            return Said(row.key, "", error=row.error)
+        if row.finish_reason is not None:
+            row.speech.end()
+            answer = Answer(row.speech.text, row.finish_reason, len(row.prompt), row.tokens)
+        elif not row.sampling.stream:
+            return None
+        text = row.speech.fresh(ended=answer is not None)
+        if not text and answer is None:
+            return None
+        logprobs = tuple(row.logprobs)
+        row.logprobs.clear()
+        return Said(row.key, text, logprobs, answer)
+
+
 def generate(
     model: Any,
     tokenizer: Any,
     prompts: Sequence[Sequence[int]],
     samplings: Sequence[Sampling],
     *,
-    on_text: OnText = lambda _index, _text, _logprobs: None,
-    on_done: OnDone = lambda _index, _answer: None,
-    stopped: Stopped = lambda _index: False,
+    on_said: Callable[[Said], None] = lambda _said: None,
 ) -> list[Answer]:
-    """Answer all prompts together.
-
-    `on_text(i, text, logprobs)` gets each new piece of answer `i`, with the log-probabilities of its tokens
-    in OpenAI's shape if its sampling asks for them, and `on_done(i, answer)` its end, which comes when
-    that answer ends and not with the longest; `stopped(i)` is asked after every token and ends that answer.
-    Text that may turn out to be part of a stop string, and half characters, are held back until they are
-    sure.
-    """
-    lines = [_Line(sampling, _generator(sampling)) for sampling in samplings]
+    """Answer all prompts, many at once; `on_said` gets each piece, whose key is the prompt's number."""
+    answering = Answering(model, tokenizer)
+    for i, (prompt, sampling) in enumerate(zip(prompts, samplings, strict=True)):
+        answering.add(i, prompt, sampling)
     answers: dict[int, Answer] = {}
-    words = Vocabulary(tokenizer)
-    final = ends(model, tokenizer)
-    ids, mask = (tensor.to(model.device) for tensor in _pad(prompts))
-    inputs: dict[str, Any] = {"input_ids": ids, "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
-    cache = None
-    while True:
-        output = model(**inputs, attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = output.past_key_values
-        rows = output.logits[:, -1].cpu()
-        chosen = [_advance(line, row, final, words) for line, row in zip(lines, rows, strict=True)]
-        for i, line in enumerate(lines):
-            if line.finish_reason is None and stopped(i):
-                line.finish_reason = "stop"
-            _tell(i, line, on_text)
-            if line.finish_reason is not None and i not in answers:
-                answers[i] = Answer(line.text, line.finish_reason, len(prompts[i]), len(line.ids))
-                on_done(i, answers[i])
-        if len(answers) == len(lines):
-            return [answers[i] for i in range(len(lines))]
-        inputs = {
-            "input_ids": torch.tensor([[token] for token in chosen], device=mask.device),
-            "position_ids": inputs["position_ids"][:, -1:] + 1,
-        }
-        mask = torch.cat([mask, mask.new_ones(len(lines), 1)], dim=1)
-
-
-def _generator(sampling: Sampling) -> torch.Generator:
-    generator = torch.Generator()
-    if sampling.seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(sampling.seed)
-    return generator
-
-
-def _pad(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and mask, filled up on the left, both (prompts, longest)."""
-    longest = max(len(prompt) for prompt in prompts)
-    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-    mask = torch.zeros(len(prompts), longest, dtype=torch.long)
-    for i, prompt in enumerate(prompts):
-        ids[i, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[i, longest - len(prompt) :] = 1
-    return ids, mask
-
-
-def _choose(logits: torch.Tensor, line: _Line) -> int:
-    if line.sampling.temperature == 0:
-        return int(logits.argmax())
-    chances = torch.softmax(logits.float() / line.sampling.temperature, dim=-1)
-    if line.sampling.top_p < 1:
-        ordered, places = chances.sort(descending=True)
-        ordered[ordered.cumsum(0) - ordered >= line.sampling.top_p] = 0
-        chances = torch.zeros_like(chances).scatter(0, places, ordered)
-    return int(torch.multinomial(chances, 1, generator=line.generator))
-
-
-def _advance(line: _Line, logits: torch.Tensor, final: set[int], words: Vocabulary) -> int:
-    """Choose the next token of a line and take note of its end; a finished line repeats its last token."""
-    if line.finish_reason is not None:
-        return line.ids[-1] if line.ids else 0
-    token = _choose(logits, line)
-    line.ids.append(token)
-    if token in final:
-        line.finish_reason = "stop"
-        return token
-    line.text = words.text(line.ids)
-    if line.sampling.logprobs is not None:
-        line.logprobs.append(words.logprobs(logits, token, line.sampling.logprobs))
-    cut = min((at for stop in line.sampling.stop if (at := line.text.find(stop)) >= 0), default=None)
-    if cut is not None:
-        line.text, line.finish_reason = line.text[:cut], "stop"
-    elif len(line.ids) >= line.sampling.max_tokens:
-        line.finish_reason = "length"
-    return token
-
-
-def _tell(i: int, line: _Line, on_text: OnText) -> None:
-    sure = len(line.text)
-    if line.finish_reason is None:
-        sure -= _doubtful(line.text, line.sampling.stop)
-    if sure > line.told:
-        on_text(i, line.text[line.told : sure], tuple(line.logprobs))
-        line.told = sure
-        line.logprobs.clear()
-
-
-def _doubtful(text: str, stops: Sequence[str]) -> int:
-    """How many characters at the end may still change or be cut away."""
-    whole = text.rstrip("\ufffd")
-    begun = 0
-    for stop in stops:
-        for length in range(min(len(stop) - 1, len(whole)), begun, -1):
-            if whole.endswith(stop[:length]):
-                begun = length
-                break
-    return len(text) - len(whole) + begun
+    while answering.busy:
+        for said in answering.step():
+            on_said(said)
+            if said.answer is not None:
+                answers[said.key] = said.answer
+    return [answers[i] for i in range(len(prompts))]

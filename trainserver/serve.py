@@ -12,7 +12,8 @@ It reads one JSON object a line from stdin and writes one a line to stdout; clos
          {"id", "done": {"finish_reason", "prompt_tokens", "completion_tokens"}}
          {"id", "error", "kind": "context" | "messages" | "server"}
 
-Requests are answered in their order; those behind the first that ask the same model go with it in one batch.
+Whoever asks joins the answers that are being given, whichever model of the base it is about; who asks another
+base waits until those have ended. Messages are read between two tokens.
 """
 
 from __future__ import annotations
@@ -35,12 +36,19 @@ from trainserver.errors import TrainserverError
 from trainserver.layout import Layout
 from trainserver.messages import Message, Tool, from_plain
 from trainserver.sampling import Sampling
+from trainserver.sampling import from_plain as sampling_from_plain
 
-BATCH = 8
+# Below so many numbers a model is computed faster by one thread than by several that wait for each other.
+SMALL = 2_000_000
+FAILURES = (TrainserverError, RuntimeError, OSError, KeyError)
 
 
-class TooLong(TrainserverError):
-    """The conversation does not fit into the model's context."""
+class CannotAnswer(TrainserverError):
+    """A request that this model cannot answer; `kind` is `context` or `messages`."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +67,44 @@ class Loaded:
     """The base in memory."""
 
     def __init__(self, name: str, layout: Layout, config: Config) -> None:
+        import torch
+
         from trainserver.adapters import Switch
+        from trainserver.generation import Answering
         from trainserver.lora import load_model
 
         base = config.bases[name]
         folder = bases.prepare(base, layout)
         self.name = name
         self.tokenizer = template.load_tokenizer(folder, base.template)
-        self.model = load_model(folder)
-        self.switch = Switch(self.model, config.adapters_in_memory)
-        self.context: int = getattr(self.model.config, "max_position_embeddings", 2048)
+        model = load_model(folder)
+        if model.num_parameters() < SMALL:
+            torch.set_num_threads(1)
+        self.switch = Switch(model, config.adapters_in_memory)
+        self.answering = Answering(model, self.tokenizer, self.switch)
+        self.context: int = getattr(model.config, "max_position_embeddings", 2048)
+
+    def begin(self, request: Request) -> None:
+        """Let the request join. Raises `CannotAnswer`, and `ServingFailed` without its adapter."""
+        try:
+            prompt = template.encode_prompt(self.tokenizer, request.messages, request.tools)
+        except template.TemplateLoses as error:
+            raise CannotAnswer(f"These messages cannot be asked: {error}", "messages") from error
+        room = self.context - len(prompt)
+        if room < 1:
+            text = (
+                f"This model's maximum context length is {self.context} tokens, "
+                f"but the messages have {len(prompt)}. Shorten them."
+            )
+            raise CannotAnswer(text, "context")
+        adapter = None if request.adapter is None else self.switch.load(request.adapter)
+        wanted = request.sampling
+        wanted = replace(wanted, max_tokens=min(wanted.max_tokens, room))
+        self.answering.add(request.id, prompt, wanted, adapter)
 
 
 class Server:
-    """Takes requests off stdin and answers them one batch after the other."""
+    """Takes requests off stdin and answers them together."""
 
     def __init__(self, layout: Layout, config: Config, out: Any) -> None:
         self.layout = layout
@@ -80,110 +112,91 @@ class Server:
         self.out = out
         self.inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.waiting: deque[Request] = deque()
-        self.cancelled: set[str] = set()
+        self.answered: set[str] = set()
         self.loaded: Loaded | None = None
 
     def read(self, lines: Any) -> None:
         """Fill the inbox until stdin closes (runs in a thread of its own)."""
         for line in lines:
-            message = json.loads(line)
-            if message["op"] == "cancel":
-                self.cancelled.add(message["id"])
-            else:
-                self.inbox.put(message)
+            self.inbox.put(json.loads(line))
         self.inbox.put(None)
 
     def run(self) -> None:
         """Answer until stdin closes."""
         while self._collect():
-            if self.waiting:
-                self._answer(self._batch())
+            while self.waiting and self._begin(self.waiting[0]):
+                self.waiting.popleft()
+            if self._busy():
+                self._step()
+            self.out.flush()
+
+    def _busy(self) -> bool:
+        return self.loaded is not None and self.loaded.answering.busy
 
     def _collect(self) -> bool:
         """Take in all that has come, waiting only when there is nothing to do; False at the end."""
         while True:
             try:
-                message = self.inbox.get(block=not self.waiting)
+                message = self.inbox.get(block=not self.waiting and not self._busy())
             except queue.Empty:
                 return True
             if message is None:
                 return False
-            if message["op"] == "forget":
-                if self.loaded is not None:
-                    self.loaded.switch.forget(Path(message["adapter"]))
-            else:
+            if message["op"] == "generate":
                 self.waiting.append(_request(message))
+            elif message["op"] == "forget" and self.loaded is not None:
+                self.loaded.switch.forget(Path(message["adapter"]))
+            elif message["op"] == "cancel":
+                self._drop(message["id"])
 
-    def _batch(self) -> list[Request]:
-        first = self.waiting[0]
-        same = [one for one in self.waiting if (one.base, one.adapter) == (first.base, first.adapter)][:BATCH]
-        self.waiting = deque(one for one in self.waiting if one not in same)
-        gone = [one for one in same if one.id in self.cancelled]
-        self.cancelled -= {one.id for one in gone}
-        return [one for one in same if one not in gone]
+    def _drop(self, request_id: str) -> None:
+        self.waiting = deque(one for one in self.waiting if one.id != request_id)
+        if request_id in self.answered and self.loaded is not None:
+            self.answered.discard(request_id)
+            self.loaded.answering.drop(request_id)
 
-    def _answer(self, batch: list[Request]) -> None:
+    def _begin(self, request: Request) -> bool:
+        """Let a request in, or refuse it; False when it must wait because other answers have another base."""
         try:
-            self._generate(self._fitting(batch))
-        except (TrainserverError, RuntimeError, OSError, KeyError) as error:
+            if self.loaded is None or self.loaded.name != request.base:
+                if self._busy():
+                    return False
+                self.loaded = None
+                self.loaded = Loaded(request.base, self.layout, self.config)
+            self.loaded.begin(request)
+            self.answered.add(request.id)
+        except CannotAnswer as error:
+            self.say({"id": request.id, "error": str(error), "kind": error.kind})
+        except FAILURES as error:
             traceback.print_exc()
-            for request in batch:
-                self.say({"id": request.id, "error": str(error), "kind": "server"})
-        self.cancelled -= {request.id for request in batch}
+            self._failed(request.id, str(error))
+        return True
 
-    def _fitting(self, batch: list[Request]) -> list[tuple[Request, list[int], Sampling]]:
-        loaded = self._load(batch[0].base) if batch else None
-        fitting = []
-        for request in batch:
-            assert loaded is not None
-            try:
-                prompt = template.encode_prompt(loaded.tokenizer, request.messages, request.tools)
-            except template.TemplateLoses as error:
-                text = f"These messages cannot be asked: {error}"
-                self.say({"id": request.id, "error": text, "kind": "messages"})
-                continue
-            room = loaded.context - len(prompt)
-            if room < 1:
-                text = (
-                    f"This model's maximum context length is {loaded.context} tokens, "
-                    f"but the messages have {len(prompt)}. Shorten them."
-                )
-                self.say({"id": request.id, "error": text, "kind": "context"})
-                continue
-            wanted = request.sampling
-            fitting.append((request, prompt, replace(wanted, max_tokens=min(wanted.max_tokens, room))))
-        return fitting
-
-    def _generate(self, fitting: list[tuple[Request, list[int], Any]]) -> None:
-        from trainserver.generation import generate
-
-        if not fitting:
+    def _step(self) -> None:
+        assert self.loaded is not None
+        try:
+            told = self.loaded.answering.step()
+        except FAILURES as error:
+            traceback.print_exc()
+            self.loaded.answering.clear()
+            for request_id in list(self.answered):
+                self._failed(request_id, str(error))
             return
-        requests = [request for request, _, _ in fitting]
-        loaded = self._load(requests[0].base)
-        loaded.switch.to(requests[0].adapter)
-        answers = generate(
-            loaded.model,
-            loaded.tokenizer,
-            [prompt for _, prompt, _ in fitting],
-            [sampling for _, _, sampling in fitting],
-            on_text=lambda i, text, logprobs: self.say(
-                {"id": requests[i].id, "text": text, "logprobs": logprobs}
-            ),
-            on_done=lambda i, answer: self.say({"id": requests[i].id, "done": _done(answer)}),
-            stopped=lambda i: requests[i].id in self.cancelled,
-        )
-        assert len(answers) == len(requests)
+        for said in told:
+            if said.text or said.logprobs:
+                self.say({"id": said.key, "text": said.text, "logprobs": said.logprobs})
+            if said.error is not None:
+                self._failed(said.key, said.error)
+            if said.answer is not None:
+                self.answered.discard(said.key)
+                self.say({"id": said.key, "done": _done(said.answer)})
 
-    def _load(self, name: str) -> Loaded:
-        if self.loaded is None or self.loaded.name != name:
-            self.loaded = None
-            self.loaded = Loaded(name, self.layout, self.config)
-        return self.loaded
+    def _failed(self, request_id: str, error: str) -> None:
+        self.answered.discard(request_id)
+        self.say({"id": request_id, "error": error, "kind": "server"})
 
     def say(self, message: dict[str, Any]) -> None:
         self.out.write(json.dumps(message) + "\n")
-        self.out.flush()
 
 
 def _done(answer: Any) -> dict[str, Any]:
@@ -200,7 +213,7 @@ def _request(message: dict[str, Any]) -> Request:
         message["base"],
         None if message["adapter"] is None else Path(message["adapter"]),
         tuple(from_plain(one) for one in message["messages"]),
-        Sampling(**{**message["sampling"], "stop": tuple(message["sampling"]["stop"])}),
+        sampling_from_plain(message["sampling"]),
         tuple(message.get("tools") or ()),
     )
 
@@ -217,6 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
     server = Server(Layout(options.data), load(options.config), out)
     threading.Thread(target=server.read, args=(sys.stdin,), daemon=True).start()
     server.say({"op": "ready"})
+    out.flush()
     server.run()
     return 0
 

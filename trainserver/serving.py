@@ -20,6 +20,8 @@ from trainserver.sampling import Sampling
 
 log = logging.getLogger("trainserver")
 END_SECONDS = 5
+# A long answer may come as one line, with twenty alternatives of each of its tokens.
+LONGEST_LINE = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Serving:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     env=environment(),
-                    limit=2**20,
+                    limit=LONGEST_LINE,
                 )
                 self._child = _Child(process)
                 self._child.reader = asyncio.create_task(self._read(self._child))
@@ -156,9 +158,12 @@ class Serving:
         async def pieces() -> AsyncIterator[Text | Done]:
             nonlocal ended
             while not ended:
-                message = await waiting.get()
-                ended = message is None or "text" not in message
-                yield _piece(message)
+                messages = [await waiting.get()]
+                while not waiting.empty():
+                    messages.append(waiting.get_nowait())
+                for message in _together(messages):
+                    ended = message is None or "text" not in message
+                    yield _piece(message)
 
         try:
             yield pieces()
@@ -185,6 +190,17 @@ class Serving:
             child.process.kill()
         if child.reader is not None:
             await child.reader
+
+
+def _together(messages: Sequence[dict[str, Any] | None]) -> list[dict[str, Any] | None]:
+    """Pieces of text that came while nobody looked, as one."""
+    texts = [message for message in messages if message is not None and "text" in message]
+    rest = [message for message in messages if message is None or "text" not in message]
+    if not texts:
+        return rest
+    whole = "".join(message["text"] for message in texts)
+    logprobs = [token for message in texts for token in message.get("logprobs", ())]
+    return [{"text": whole, "logprobs": logprobs}, *rest]
 
 
 def _piece(message: dict[str, Any] | None) -> Text | Done:

@@ -31,15 +31,28 @@ class Vocabulary:
         self.tokenizer = tokenizer
         spoken = {tokenizer.convert_tokens_to_ids(mark) for mark in SPOKEN}
         self.silent = set(tokenizer.all_special_ids) - spoken
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        self.of_bytes = type(getattr(backend, "decoder", None)).__name__ == "ByteLevel"
+        self._bytes: dict[int, bytes] = {}
 
-    def text(self, ids: Sequence[int]) -> str:
-        """What the tokens say, without control tokens."""
-        return self.tokenizer.decode([token for token in ids if token not in self.silent])
+    def decode(self, ids: Sequence[int]) -> str:
+        """What the tokens say together."""
+        return self.tokenizer.decode(list(ids))
+
+    def bytes(self, token: int) -> bytes:
+        """What a token says alone."""
+        if token not in self._bytes:
+            written = self.tokenizer.convert_ids_to_tokens(token)
+            if written is not None and all(letter in BYTES for letter in written):
+                self._bytes[token] = bytes(BYTES[letter] for letter in written)
+            else:
+                self._bytes[token] = self.tokenizer.decode([token]).encode()
+        return self._bytes[token]
 
     def logprobs(self, logits: torch.Tensor, token: int, alternatives: int) -> dict[str, Any]:
         """A token as OpenAI tells it, with its likeliest `alternatives`. `logits` is (vocabulary,)."""
         chances = torch.log_softmax(logits.float(), -1)
-        best = chances.topk(alternatives)
+        best = chances.topk(min(alternatives, len(chances)))
         others = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return {
             **self._told(token, float(chances[token])),
@@ -47,10 +60,6 @@ class Vocabulary:
         }
 
     def _told(self, token: int, chance: float) -> dict[str, Any]:
-        written = self.tokenizer.convert_ids_to_tokens(token)
-        if all(letter in BYTES for letter in written):
-            content = bytes(BYTES[letter] for letter in written)
-        else:
-            content = self.tokenizer.decode([token]).encode()
+        content = self.bytes(token)
         text = content.decode("utf-8", errors="replace")
         return {"token": text, "logprob": chance, "bytes": list(content)}
