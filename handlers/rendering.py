@@ -14,6 +14,7 @@ from handlers.errors import DeliveryFailed, NotYet
 from handlers.facts import drop_facts, finish_facts, job_facts
 from handlers.house import House
 from handlers.slackapi import code_of, text_in
+from handlers.text import name
 from handlers.views import job_pages, notices
 from handlers.views.drop_card import drop_card
 from handlers.views.job_card import job_card
@@ -131,7 +132,9 @@ async def _failed(house: House, notice: Notice, job: Job) -> Rendered:
     in_use = await house.store.read(lambda db: chats.model_of(db, job.channel))
     about = await job_facts(house, job)
     lines = await _dropped_lines(house, job)
-    return Rendered(notices.failed_notice(job, about, explain(job.error), in_use, lines), broadcast=True)
+    created = job.provider_job_id is not None
+    why = explain(job.error, name(about.provider, 40), created=created, charges=about.charges)
+    return Rendered(notices.failed_notice(job, about, why, in_use, lines), broadcast=True)
 
 
 async def _dropped_lines(house: House, job: Job) -> list[int]:

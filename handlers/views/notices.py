@@ -156,19 +156,25 @@ def failed_notice(
     while_ = " while it trained" if job.started_at else f" while {name(about.provider, 40)} checked the data"
     blocks: list[Block] = [
         rich(["❌ ", person(job.owner), " ", bold(f"{job.name} failed"), f" after {took},{while_}"]),
-        rich([bold("Why: "), why.why]),
+        rich([bold("Why: "), why.why, _named(job, lines)]),
         rich([bold("Do: "), why.todo]),
         rich([bold("Money: "), why.money]),
     ]
     own = str(job.error.get("message") or "")
     if own:
-        where = lines_words(tuple(lines), len(lines), shown=10)
-        place = f", about {where} of the file as it was dropped" if where else ""
-        blocks += [small(f"{name(about.provider, 40)}'s own words{place}:"), preformatted(own)]
+        blocks += [small(f"{name(about.provider, 40)}'s own words:"), preformatted(own)]
     if in_use is not None:
         blocks.append(small(f"This channel is untouched: it answers with {name(in_use.label, 60)}."))
-    blocks.append(actions(button("Start again…", "start", str(job.dataset_id), primary=True)))
+    again = button("Start again…", "start", str(job.dataset_id), primary=True)
+    blocks.append(actions(again, menu(job)))
     return Message(f"{esc(job.name)} failed: {esc(why.why)}", blocks)
+
+
+def _named(job: Job, lines: Sequence[int]) -> str:
+    """``Named: lines 4, 13, 902 of the file as it was dropped.``"""
+    where = lines_words(tuple(lines), len(lines), shown=10)
+    which = "validation file" if job.error.get("param") == "validation_file" else "file"
+    return f" Named: {where} of the {which} as it was dropped." if where else ""
 
 
 def cancelled_notice(job: Job, about: JobFacts) -> Message:

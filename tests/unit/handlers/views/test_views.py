@@ -288,9 +288,9 @@ def test_the_finished_notice_compares_base_and_model_and_names_the_owner():
 
 def test_a_failure_says_why_what_to_do_and_what_it_cost():
     job = a_job(state="failed", finished_at=NOW + 120, started_at=None, error={"message": "<!channel> bad"})
-    message = notices.failed_notice(job, JobFacts(a_dataset(), "OpenAI"), WHY, None)
+    message = notices.failed_notice(job, JobFacts(a_dataset(), "OpenAI"), WHY, None, [4, 13])
     said = words(message)
-    for part in ("Why: The filter flagged", "Do: Reword", "Money: No charge", "<!channel> bad"):
+    for part in ("Why: The filter flagged the file. Named: lines 4, 13 of the file as it was dropped.", "Do: Reword", "Money: No charge", "<!channel> bad"):
         assert part in said
     assert "after 2 min, while OpenAI checked the data" in said
 
