@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
+import openai
 import pytest
 
+from tests.unit.trainserver.conftest import lines
 from tests.unit.trainserver.inprocess import Inside, inside
 from trainserver import integrations, jobs
 from trainserver.hyperparameters import Asked, Resolved
@@ -40,14 +43,8 @@ def app(tmp_path: Path, config: Path) -> Inside:
     return inside(tmp_path / "data", config)
 
 
-async def test_a_job_is_logged_step_by_step_and_only_once(
-    app: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    (tmp_path / "wandb.py").write_text(STAND_IN)
-    heard = tmp_path / "heard"
-    monkeypatch.setenv("WANDB_HEARD", str(heard))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(integrations, "LOOK_SECONDS", 0.05)
+def ended(app: Inside) -> None:
+    """A job of two steps that asked to be logged, and is over."""
     asked = [{"type": "wandb", "wandb": {"project": "p", "tags": ["a"]}}]
     job = jobs.Job(
         "ftjob-1", 1, "queued", "tiny", "tiny", "file-x", None, None, 1, None, Asked(), integrations=asked
@@ -59,14 +56,58 @@ async def test_a_job_is_logged_step_by_step_and_only_once(
         for step in (1, 2):
             jobs.mark_step(connection, "ftjob-1", {"step": step, "train_loss": 1 / step}, "Step", 9)
         jobs.mark_succeeded(connection, "ftjob-1", model="m", trained_tokens=1, result_file="file-r")
+
+
+async def followed(app: Inside) -> None:
+    """Keep the followers going until the job is logged to its end."""
+    running = asyncio.create_task(integrations.run(app.state.database, app.state.layout, "key"))
+    async with asyncio.timeout(60):
+        while not (app.state.layout.job("ftjob-1") / "wandb.done").exists():
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_job_is_logged_step_by_step_and_only_once(
+    app: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "wandb.py").write_text(STAND_IN)
+    heard = tmp_path / "heard"
+    monkeypatch.setenv("WANDB_HEARD", str(heard))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(integrations, "LOOK_SECONDS", 0.05)
+    ended(app)
     for _ in range(2):
-        running = asyncio.create_task(integrations.run(app.state.database, app.state.layout, "key"))
-        async with asyncio.timeout(60):
-            while not (app.state.layout.job("ftjob-1") / "wandb.done").exists():
-                await asyncio.sleep(0.05)
-        running.cancel()
-        await asyncio.wait([running])
+        await followed(app)
     told = [json.loads(line) for line in heard.read_text().splitlines()]
     assert (told[0]["init"]["project"], told[0]["init"]["id"]) == ("p", "ftjob-1")
     assert told[1:3] == [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 0.5}]
     assert told[3:] == [{"summary": {"status": "succeeded", "fine_tuned_model": "m"}}, {"finish": 0}]
+
+
+@pytest.mark.skipif(find_spec("wandb") is None, reason="only where the real package is installed")
+async def test_the_real_package_takes_it_and_writes_it_down_offline(
+    app: Inside, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(integrations, "LOOK_SECONDS", 0.05)
+    ended(app)
+    await followed(app)
+    (written,) = app.state.layout.job("ftjob-1").glob("wandb/offline-run-*-ftjob-1/run-ftjob-1.wandb")
+    content = written.read_bytes()
+    assert content.count(b"train_loss") >= 2
+    assert b"fine_tuned_model" in content
+
+
+async def test_a_job_that_is_to_be_logged_is_refused_where_there_is_no_key(app: Inside):
+    app.state.layout.file("file-x").parent.mkdir(parents=True, exist_ok=True)
+    async with app.client() as client:
+        file = await client.files.create(file=("a.jsonl", lines(10)), purpose="fine-tune")
+        with pytest.raises(openai.BadRequestError) as caught:
+            await client.fine_tuning.jobs.create(
+                model="tiny",
+                training_file=file.id,
+                integrations=[{"type": "wandb", "wandb": {"project": "p"}}],
+            )
+    assert (caught.value.code, caught.value.param) == ("wandb_not_configured", "integrations")
+    assert "WANDB_API_KEY" in caught.value.message
