@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import structlog
 from slack_bolt.response import BoltResponse
 
 from handlers import modals, suggestions
@@ -33,10 +35,16 @@ from storage import chats, inbox, outbox
 from storage.records import InboxItem, Notice
 from storage.store import Database
 
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
 ABOUT = "about"
 """Callback id of the message shortcut."""
 LATE = 60.0
 """Seconds after which an answer is called late."""
+ANSWER_SECONDS = 2.0
+"""How long an acknowledgement waits for what is answered in it; Slack takes none after three seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +139,14 @@ class Door:
 
     async def _keep(self, body: dict[str, Any]) -> tuple[BoltResponse, str]:
         if body.get("type") == "block_suggestion":
-            found = await suggestions.options(self._house, body)
-            return BoltResponse(status=200, body={"options": found}), "answered"
+            found = await in_time(suggestions.options(self._house, body))
+            return BoltResponse(status=200, body={"options": found or []}), "answered"
         rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
         for row in rows:
-            if row.said.kind == "submission" and (errors := await modals.errors_in(self._house, row.said)):
+            # A form that cannot be looked through in time is taken; what refuses it then is told apart.
+            if row.said.kind != "submission":
+                continue
+            if errors := await in_time(modals.errors_in(self._house, row.said)):
                 refusal = {"response_action": "errors", "errors": errors}
                 return BoltResponse(status=200, body=refusal), "refused"
         if not rows:
@@ -155,7 +166,7 @@ class Door:
 
     async def _concerns(self, said: Incoming) -> bool:
         if said.kind == "changed":
-            return await self._house.store.read(lambda db: _told(db, said))
+            return await self._house.store.read(lambda db: told(db, said))
         if said.kind != "message" or said.mentioned or said.is_dm:
             return True
         thread = await self._house.store.read(lambda db: chats.get(db, said.channel, said.root))
@@ -176,7 +187,7 @@ class Door:
         return await self._house.store.write(put)
 
 
-def _told(db: Database, said: Incoming) -> bool:
+def told(db: Database, said: Incoming) -> bool:
     """Whether a changed message stands in a conversation, or is about to: it still waits in the inbox.
 
     Our own answers change as they are written; only their deletion is news.
@@ -185,6 +196,16 @@ def _told(db: Database, said: Incoming) -> bool:
     if turn is None:
         return inbox.waits(db, f"message:{said.channel}:{said.ts}")
     return turn.role == "user" or not said.text
+
+
+async def in_time(looking: Awaitable[T]) -> T | None:
+    """What was found, or ``None`` when it was not found in the time of an acknowledgement."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await looking
+    except TimeoutError:
+        log.info("not_known_in_time")
+        return None
 
 
 def _item(row: Row, now: float) -> InboxItem:

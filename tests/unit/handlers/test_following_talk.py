@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handlers import about, chatting, suggestions
-from handlers.inbox import sort
+from handlers.inbox import sort, told
 from handlers.incoming import read_change
 from storage import chats, rooms
 from storage.records import InboxItem, Vote
@@ -47,25 +48,61 @@ def edit(channel: str, ts: str, text: str) -> dict[str, object]:
     }
 
 
-async def test_an_edited_message_is_edited_in_the_conversation(slack: Surfaces) -> None:
-    channel = slack.channel("tuning")
-    ts = await asked(slack, channel)
-    changed = read_change(edit(channel, ts, "my card was charged once"), slack.house.bot_user_id)
-    assert changed is not None
-    await chatting.on_changed(slack.house, ITEM, changed)
-    turns = await slack.store.read(lambda db: chats.turns_of(db, channel, ts))
-    assert turns[0].text == "my card was charged once"
+async def turns_become(slack: Surfaces, channel: str, ts: str, wanted: list[str]) -> None:
+    async def so() -> bool:
+        turns = await slack.store.read(lambda db: chats.turns_of(db, channel, ts))
+        return [turn.text for turn in turns] == wanted
+
+    await until(so)
 
 
-async def test_a_deleted_message_leaves_the_conversation(slack: Surfaces) -> None:
+async def test_what_a_person_edits_in_slack_is_edited_here_without_our_name(slack: Surfaces) -> None:
     channel = slack.channel("tuning")
     ts = await asked(slack, channel)
-    gone = {"type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": ts}
-    body = {"type": "event_callback", "event_id": "Ev9", "event": gone}
-    row = sort(body, slack.house.bot_user_id)[0]
-    await chatting.on_changed(slack.house, ITEM, row.said)
-    turns = await slack.store.read(lambda db: chats.turns_of(db, channel, ts))
-    assert [turn.role for turn in turns] == ["assistant"]
+    await slack.jin.ask("PATCH", f"/channels/{channel}/messages/{ts}", {"text": "@ftbot charged once"})
+    await turns_become(slack, channel, ts, ["charged once", "billing | high"])
+
+
+async def test_a_deleted_root_leaves_the_conversation_though_slack_keeps_a_tombstone(slack: Surfaces) -> None:
+    channel = slack.channel("tuning")
+    ts = await asked(slack, channel)
+    reply = await slack.jin.say(channel, "and twice again", ts)
+    await turns_become(
+        slack,
+        channel,
+        ts,
+        ["my card was charged twice", "billing | high", "and twice again", "billing | high"],
+    )
+    await slack.jin.ask("DELETE", f"/channels/{channel}/messages/{ts}")
+    await turns_become(slack, channel, ts, ["billing | high", "and twice again", "billing | high"])
+    await slack.jin.ask("DELETE", f"/channels/{channel}/messages/{reply}")
+    await turns_become(slack, channel, ts, ["billing | high", "billing | high"])
+
+
+async def test_an_edit_of_a_question_that_still_waits_is_not_lost(slack: Surfaces) -> None:
+    channel = slack.channel("tuning")
+    ts = await asked(slack, channel)
+    slack.chat.hold = asyncio.Event()
+    await slack.jin.say(channel, "first", ts)
+    await until(lambda: len(slack.chat.asked) == 2)
+    second = await slack.jin.say(channel, "secnd", ts)
+    await slack.jin.ask("PATCH", f"/channels/{channel}/messages/{second}", {"text": "second"})
+    slack.chat.hold.set()
+    said = ["my card was charged twice", "billing | high", "first", "billing | high"]
+    await turns_become(slack, channel, ts, [*said, "second", "billing | high"])
+
+
+async def test_of_our_own_answers_only_their_deletion_is_news(slack: Surfaces) -> None:
+    channel = slack.channel("tuning")
+    ts = await asked(slack, channel)
+    answer = (await slack.store.read(lambda db: chats.turns_of(db, channel, ts)))[1].ts
+    gone = read_change({"channel": channel, "deleted_ts": answer}, slack.house.bot_user_id)
+    edited = read_change(edit(channel, answer, "more of it"), slack.house.bot_user_id)
+    assert gone is not None
+    assert edited is not None
+    assert await slack.store.read(lambda db: (told(db, gone), told(db, edited))) == (True, False)
+    await chatting.on_changed(slack.house, ITEM, gone)
+    await turns_become(slack, channel, ts, ["my card was charged twice"])
 
 
 def test_an_unfurled_link_is_no_edit() -> None:

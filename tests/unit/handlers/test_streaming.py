@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 
 from handlers import streaming
-from handlers.streaming import PART_BYTES, AnswerWriter, Place, split
+from handlers.streaming import PART_BYTES, AnswerWriter, Place, StoppedByPerson, open_fence, split
 
 FOOT = [{"type": "context", "elements": [{"type": "mrkdwn", "text": "triage-7"}]}]
 
@@ -32,6 +32,8 @@ class Client:
         self.log.append(method)
         for error in self.errors.get(method, [])[:1]:
             self.errors[method].pop(0)
+            if isinstance(error, Exception):
+                raise error
             if error:
                 raise SlackApiError("no", error)
 
@@ -183,3 +185,103 @@ def test_nothing_is_lost_where_a_text_is_cut(text, room):
     head, rest = split(text, room)
     assert head + rest == text
     assert len(head.encode()) <= max(room, len(text.encode()) if not rest else room)
+
+
+async def test_a_stream_that_takes_no_more_is_ended_before_its_message_is_edited():
+    client, clock = Client(append=[error("msg_too_long")]), Clock()
+    out = writer(client, clock)
+    await out.add("one ")
+    clock.now += 2
+    await out.add("two")
+    await out.finish(FOOT)
+    assert client.log == ["start", "append", "stop", "update", "update"]
+    assert client.shown == {"1.0": "one two"}
+
+
+async def test_a_stream_that_died_while_the_model_was_silent_is_rescued():
+    client, clock = Client(stop=[error("message_not_in_streaming_state")]), Clock()
+    out = writer(client, clock)
+    await out.add("one ")
+    clock.now += 400
+    await out.add("two")
+    await out.finish(FOOT)
+    assert client.shown == {"1.0": "one ", "2.0": "two"}
+
+
+async def test_what_somebody_stopped_in_slack_grows_no_further_and_still_gets_its_footer():
+    stopped = error("stopped_by_user")
+    client, clock = Client(append=[stopped], stop=[stopped]), Clock()
+    out = writer(client, clock)
+    await out.add("one ")
+    clock.now += 2
+    with pytest.raises(StoppedByPerson):
+        await out.add("two")
+    assert await out.finish(FOOT) == "1.0"
+    assert client.shown == {"1.0": "one "}
+    assert client.log[-1] == "update"
+
+
+@pytest.mark.parametrize("trouble", [error("internal_error", 500), TimeoutError()])
+async def test_an_edit_that_got_lost_is_made_good_by_the_next(monkeypatch, trouble):
+    async def sleep(seconds):
+        pass
+
+    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
+    client, clock = Client(start=[error("feature_disabled")], update=[trouble]), Clock()
+    out = writer(client, clock)
+    for piece in ("one ", "two ", "three"):
+        await out.add(piece)
+        clock.now += 1.1
+    await out.finish(FOOT)
+    assert client.shown == {"1.0": "one two three"}
+
+
+async def test_a_connection_lost_in_a_stream_shows_every_piece_once():
+    client, clock = Client(append=[TimeoutError()]), Clock()
+    out = writer(client, clock)
+    await out.add("one ")
+    clock.now += 2
+    await out.add("two")
+    await out.finish(FOOT)
+    assert client.shown == {"1.0": "one two"}
+
+
+async def test_a_footer_that_was_limited_comes_all_the_same(monkeypatch):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
+    client = Client(
+        start=[error("feature_disabled")], update=[error("ratelimited", 429, **{"Retry-After": "4"})]
+    )
+    out = writer(client)
+    await out.add("hello")
+    await out.finish(FOOT)
+    assert (client.log, slept) == (["start", "post", "update", "update"], [4.0])
+
+
+async def test_a_box_of_code_goes_on_as_a_box_in_the_next_message():
+    client, clock = Client(), Clock()
+    out = writer(client, clock)
+    await out.add("Look:\n```python\n" + "x = 1\n" * 2_000 + "```\ndone")
+    await out.finish(FOOT)
+    first, second = client.shown.values()
+    assert second.startswith("```python\nx = 1\n")
+    assert second.endswith("```\ndone")
+    assert (first.count("x = 1"), second.count("x = 1")) != (2_000, 0)
+    assert first.count("x = 1") + second.count("x = 1") == 2_000
+
+
+@pytest.mark.parametrize(
+    ("text", "opening"),
+    [
+        ("no code", ""),
+        ("```\na\n```", ""),
+        ("a\n```json\n{", "```json\n"),
+        ("```\na\n```\n```sql\nx", "```sql\n"),
+    ],
+)
+def test_an_open_box_is_known_by_its_first_line(text, opening):
+    assert open_fence(text) == opening
