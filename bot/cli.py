@@ -12,7 +12,6 @@ import click
 
 from bot.check import check
 from bot.errors import BotError
-from bot.resources import resource
 from bot.setup import setup
 from storage.errors import StoreError
 from tuning.errors import TuningError
@@ -37,24 +36,27 @@ def run() -> None:
 
     from bot.app import serve
     from bot.logs import configure
+    from bot.manifest import remember_first
     from bot.settings import load
 
     try:
         settings = load()
         configure(settings.ftbot_log_level)
+        remember_first(settings.ftbot_data, settings.ftbot_command)
         asyncio.run(serve(settings))
     except (BotError, StoreError, TuningError) as problem:
         _fail(problem)
 
 
 @main.command()
-def doctor() -> None:
-    """Checks tokens, scopes, model access, store and clock, and says for each what to do."""
+@click.option("--pasted", is_flag=True, help="This version's manifest was pasted into the app's settings.")
+def doctor(pasted: bool) -> None:
+    """Checks tokens, scopes, manifest, model access, store and clock, and says for each what to do."""
     import asyncio
 
     from bot.doctor import examine
 
-    sys.exit(0 if asyncio.run(examine(click.echo)) else 1)
+    sys.exit(0 if asyncio.run(examine(click.echo, pasted=pasted)) else 1)
 
 
 @main.command()
@@ -78,7 +80,12 @@ def backup(file: Path) -> None:
 @click.option("--command", "name", default="/ft", help="The slash command to register.", show_default=True)
 def manifest(name: str) -> None:
     """The Slack manifest for this installation, as YAML."""
-    click.echo(resource("manifest.yml").read_text("utf-8").replace("/ft", name).rstrip())
+    from bot.manifest import manifest_text
+
+    try:
+        click.echo(manifest_text(name))
+    except BotError as problem:
+        raise click.BadParameter(str(problem), param_hint="--command") from problem
 
 
 @main.command(context_settings=PASS_ON)

@@ -10,13 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-import yaml
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
-from bot.resources import resource
+from bot.manifest import additions, manifest, remember, remembered
 from bot.settings import Settings, load
+from bot.setup import missing_scopes
 from handlers.slackapi import code_of, header_in, text_in
 from storage.errors import StoreError
 from storage.store import Store
@@ -44,8 +44,11 @@ class Finding:
         return f"{mark} {self.what}: {self.detail}{todo}"
 
 
-async def examine(say: Callable[[str], None]) -> bool:
-    """Looks at everything and says it line by line; ``True`` when nothing is wrong."""
+async def examine(say: Callable[[str], None], *, pasted: bool = False) -> bool:
+    """Looks at everything and says it line by line; ``True`` when nothing is wrong.
+
+    ``pasted``: the manifest of this version was pasted into the app's settings just now.
+    """
     try:
         settings = load()
     except SettingsError as problem:
@@ -53,19 +56,24 @@ async def examine(say: Callable[[str], None]) -> bool:
         return False
     say(Finding("Settings", True, "complete").line())
     good = True
-    async for finding in _findings(settings):
+    async for finding in _findings(settings, pasted):
         say(finding.line())
         good = good and finding.ok
     return good
 
 
-async def _findings(settings: Settings) -> AsyncIterator[Finding]:
-    yield await _store(settings)
+async def _findings(settings: Settings, pasted: bool) -> AsyncIterator[Finding]:
+    good = True
+    store = await _store(settings)
+    yield store
     client = AsyncWebClient(
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.api_url, timeout=15
     )
     async for finding in _slack(client):
         yield finding
+        good = good and finding.ok
+    if good and store.ok:
+        yield _manifest(settings, pasted=pasted)
     yield await _app_token(client, settings.slack_app_token.get_secret_value())
     try:
         configs = settings.providers()
@@ -113,15 +121,25 @@ async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:
 
 
 def _scopes(granted: str) -> Finding:
-    wanted: set[str] = set(
-        yaml.safe_load(resource("manifest.yml").read_text())["oauth_config"]["scopes"]["bot"]
-    )
-    have = {scope.strip() for scope in granted.split(",") if scope.strip()}
-    missing = sorted(wanted - have)
-    if missing:
+    if missing := missing_scopes(granted):
         todo = "Paste the manifest of `ftbot manifest` into the app's settings and install the app again."
         return Finding("Scopes", False, "missing " + ", ".join(missing), todo)
-    return Finding("Scopes", True, f"all {len(wanted)} granted")
+    return Finding("Scopes", True, f"all {len(granted.split(','))} granted")
+
+
+def _manifest(settings: Settings, *, pasted: bool) -> Finding:
+    """What this version's manifest has beyond the one that was pasted; the first one counts as pasted."""
+    command = settings.ftbot_command
+    installed = remembered(settings.ftbot_data)
+    if pasted or installed is None:
+        remember(settings.ftbot_data, command)
+        return Finding("Manifest", True, "remembered as pasted into the app's settings")
+    if new := additions(installed, manifest(command)):
+        named = command if command != "/ft" else ""
+        print_it = f"ftbot manifest --command {named}" if named else "ftbot manifest"
+        todo = f"Paste what `{print_it}` prints into the app's settings, then run `ftbot doctor --pasted`."
+        return Finding("Manifest", False, "this version adds " + ", ".join(new), todo)
+    return Finding("Manifest", True, "nothing new since it was pasted")
 
 
 def _clock(date: str) -> Finding:

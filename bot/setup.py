@@ -21,18 +21,13 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
-from bot.resources import resource
-from handlers.slackapi import code_of, text_in
+from bot.manifest import manifest_text
+from handlers.slackapi import code_of, header_in, text_in
 
 NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_json="
 LONGEST_LINK = 8_000
 """Characters of an address that browsers and Slack take for certain."""
 SLACK_API = "https://slack.com/api/"
-
-
-def manifest_text(command: str) -> str:
-    """The manifest with the slash command of this installation."""
-    return resource("manifest.yml").read_text("utf-8").replace("/ft", command).rstrip()
 
 
 def create_link(manifest: str) -> str | None:
@@ -43,7 +38,7 @@ def create_link(manifest: str) -> str | None:
 
 
 async def check_bot_token(token: str, api: str = SLACK_API) -> str:
-    """Tries a bot token; answers who it is. Raises SettingsError with what to do."""
+    """Tries a bot token and its scopes; answers who it is. Raises SettingsError with what to do."""
     if not token.startswith("xoxb-"):
         raise SettingsError("A bot token begins with xoxb-. It stands under OAuth & Permissions.")
     try:
@@ -52,7 +47,18 @@ async def check_bot_token(token: str, api: str = SLACK_API) -> str:
         raise SettingsError(f"Slack refuses this bot token ({code_of(problem)}). Copy it again.") from problem
     except (TimeoutError, OSError) as problem:
         raise SettingsError(f"Slack cannot be reached: {problem}.") from problem
+    if missing := missing_scopes(header_in(me, "x-oauth-scopes")):
+        raise SettingsError(
+            f"This app may not do everything: {', '.join(missing)} missing. Paste the manifest above under"
+            " App Manifest, install the app again and copy the new token."
+        )
     return f"{text_in(me, 'user')} in {text_in(me, 'team')}"
+
+
+def missing_scopes(granted: str) -> list[str]:
+    """Scopes of the manifest that are not granted; ``granted`` has commas between them, as Slack's header."""
+    wanted: set[str] = set(yaml.safe_load(manifest_text("/ft"))["oauth_config"]["scopes"]["bot"])
+    return sorted(wanted - {scope.strip() for scope in granted.split(",")})
 
 
 async def check_app_token(token: str, api: str = SLACK_API) -> str:
@@ -122,7 +128,10 @@ def _asked(question: str, check: Callable[[str], Coroutine[Any, Any, str]]) -> s
 @click.option("--no-wait", is_flag=True, help="Do not wait for the first event.")
 def setup(command: str, env: Path, api_url: str, no_wait: bool) -> None:
     """Leads through a real workspace: app, tokens, invitation, first event."""
-    manifest = manifest_text(command)
+    try:
+        manifest = manifest_text(command)
+    except SettingsError as problem:
+        raise click.BadParameter(str(problem), param_hint="--command") from problem
     click.echo("1. Make the app. Open this address and press Create:\n")
     click.echo(create_link(manifest) or "https://api.slack.com/apps?new_app=1")
     click.echo("\n   Or choose From a manifest there and paste this:\n")
@@ -139,7 +148,7 @@ def setup(command: str, env: Path, api_url: str, no_wait: bool) -> None:
     click.echo("4. In a channel, type:  /invite @ftbot   and then:  @ftbot hello")
     if no_wait:
         return
-    click.echo("   Waiting for the first event…")
+    click.echo("   Waiting for the first event (five minutes at most; Ctrl-C leaves it at that)…")
     if not asyncio.run(first_event(app, api_url)):
         raise click.ClickException("Nothing came in five minutes. Is Socket Mode on, and the bot invited?")
     click.echo("✓ Slack talks to ftbot. Now: ftbot doctor, then ftbot run")

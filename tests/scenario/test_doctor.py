@@ -41,7 +41,7 @@ async def test_all_is_well_where_all_is_well(place: Workspace, tmp_path: Path) -
     code, said = await doctor(place, tmp_path)
     assert code == 0, said
     assert "✗" not in said
-    for what in ("Settings", "Store", "Bot token", "Scopes", "Clock", "App token", "Provider"):
+    for what in ("Settings", "Store", "Bot token", "Scopes", "Clock", "Manifest", "App token", "Provider"):
         assert f"✓ {what}" in said
 
 
