@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from storage import jobs
-from storage.records import Checkpoint, Job, JobState, Turn
+from storage import jobs, rooms
+from storage.records import ChannelSettings, ChatThread, Checkpoint, Job, JobState, Turn
 from tests.support.provider import BASE
 from tests.unit.tuning.conftest import House
 from tuning.chat import Chat, Delta, Done, Waiting
+from tuning.chat.talking import messages_of
 from tuning.errors import ModelGone, ModelLoading, NoModel, Unreachable
 
 
@@ -123,3 +125,119 @@ async def test_a_new_model_that_is_still_loading_is_tried_again(house: House, ch
     house.provider.fault("POST", "/responses", status=503)
     with pytest.raises(Unreachable):
         [p async for p in chat.stream(thread, turns)]
+
+
+RETIRED = 1_800_000_000.0  # 15 January 2027
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_retired_model_says_when_though_its_base_is_no_longer_listed(
+    house: House, chat: Chat, listed: bool
+) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    house.now = RETIRED
+    if not listed:
+        house.provider.models[:] = house.provider.models[1:]
+    house.provider.fault("POST", "/responses", status=404, code="model_not_found")
+    with pytest.raises(ModelGone, match="retired its base on 14 January 2027"):
+        [p async for p in chat.stream(thread, [question()])]
+
+
+async def test_a_model_that_was_deleted_is_said_to_be_deleted(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    house.now += 86_400
+    house.provider.fault("POST", "/responses", status=404, code="model_not_found")
+    with pytest.raises(ModelGone, match="no longer has triage-1: it was deleted there"):
+        [p async for p in chat.stream(thread, [question()])]
+
+
+def question(text: str = "hi") -> Turn:
+    return Turn(1, "C1", "5.5", "user", text, "5.5", 1.0)
+
+
+async def test_a_gateway_without_the_responses_api_is_asked_the_other_way(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    house.provider.fault("POST", "/responses", status=404, code=None, message="no such route")
+    parts = [p async for p in chat.stream(thread, [question()])]
+    assert parts[:2] == [Delta("Hello "), Delta("there")]
+    assert house.provider.count("POST", "/chat/completions") == 1
+
+
+async def test_where_the_profile_has_no_responses_api_chat_completions_are_asked(
+    house: House, chat: Chat
+) -> None:
+    house.provider.models[:] = [{"id": "llama", "object": "model", "created": 1, "owned_by": "x"}]
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", "llama"))
+    parts = [p async for p in chat.stream(thread, [question()])]
+    assert parts[:2] == [Delta("Hello "), Delta("there")]
+    assert (len(house.provider.chats), len(house.provider.responses)) == (1, 0)
+
+
+async def test_an_answer_that_breaks_off_after_words_is_not_begun_anew(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    house.provider.breaks_off = True
+    parts = chat.stream(thread, [question()])
+    assert [await anext(parts), await anext(parts)] == [Delta("Hello "), Delta("there")]
+    with pytest.raises(Unreachable, match="broke off"):
+        await anext(parts)
+    assert len(house.provider.responses) == 1
+
+
+def test_the_model_sees_roles_in_turn_whatever_became_of_answers() -> None:
+    thread = ChatThread("C1", "5.5", "openai", "m", "m", "U1", 1.0)
+    turns = [
+        Turn(n, "C1", "5.5", role, text, str(n), 1.0)
+        for n, (role, text) in enumerate(
+            (("assistant", "lost root"), ("user", "a"), ("user", "b"), ("assistant", "c"), ("user", "d"))
+        )
+    ]
+    told = [(m["role"], m["content"]) for m in messages_of(thread, turns)]
+    assert told == [("user", "a\n\nb"), ("assistant", "c"), ("user", "d")]
+
+
+async def test_a_channels_own_prompt_and_tools_take_the_place_of_those_trained_with(
+    house: House, chat: Chat
+) -> None:
+    await job(house, 1)
+    model = await chat.resolve("C1", None)
+    own = ChannelSettings("C1", system_prompt="Be brief.", tools=[{"type": "function", "name": "mine"}])
+    await house.store.write(lambda db: rooms.choose(db, own))
+    thread = await chat.begin("C1", "5.5", "U1", model)
+    assert (thread.system_prompt, thread.tools) == ("Be brief.", own.tools)
+    none = replace(own, system_prompt="", tools=[])
+    await house.store.write(lambda db: rooms.choose(db, none))
+    thread = await chat.begin("C1", "6.6", "U1", model)
+    assert (thread.system_prompt, thread.tools) == (None, [])
+    await house.store.write(lambda db: rooms.choose(db, ChannelSettings("C1")))
+    thread = await chat.begin("C1", "7.7", "U1", model)
+    assert (thread.system_prompt, thread.tools) == ("Route it.", [{"type": "function"}])
+
+
+async def test_a_job_of_another_channel_is_known_only_where_it_may_be_seen(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    for name in (None, "triage-1", "triage-1@1"):
+        with pytest.raises(NoModel):
+            await chat.resolve("D9", name)
+        assert (await chat.resolve("D9", name, {"C1"})).label == (name or "triage-1")
+    assert "triage-1" not in [entry.name for entry in await chat.models("D9")]
+    assert "triage-1" in [entry.name for entry in await chat.models("D9", {"C1"})]
+
+
+async def test_models_that_were_put_away_are_listed_apart(house: House, chat: Chat) -> None:
+    made = await job(house, 1)
+    await house.store.write(lambda db: jobs.change(db, made.id, archived=1))
+    assert "triage-1" not in [entry.name for entry in await chat.models("C1")]
+    assert [entry.name for entry in await chat.models("C1", archived=True)] == ["triage-1"]
+
+
+async def test_an_answer_asked_for_as_a_whole_writes_calls_of_tools_out(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    house.provider.calls_tool = {"name": "lookup", "arguments": "{}"}
+    base, tuned = await chat.resolve("C1", "gpt-4.1-mini"), await chat.resolve("C1", "triage-1")
+    reply = await chat.reply("C1", base, "hi", tuned)
+    assert (reply.text, reply.tokens) == ("Hello there\nlookup({})", 2)
+    assert house.provider.responses[0]["instructions"] == "Route it."

@@ -20,7 +20,7 @@ from storage import datasets, jobs, outbox
 from storage.records import Dataset, Turn
 from storage.store import Store
 from tests.support.tiny_model import make_tiny_model
-from tuning.chat import Chat, Done
+from tuning.chat import Chat, Delta, Done
 from tuning.jobs import Engine, Intake, StartRequest
 from tuning.pictures import loss_picture
 from tuning.providers import ProviderConfig, Providers
@@ -118,6 +118,13 @@ async def test_a_job_is_trained_scored_and_talked_to(tmp_path: Path) -> None:
             thread = await chat.begin("C1", "9.9", "U1", await chat.resolve("C1", None))
             parts = [p async for p in chat.stream(thread, [Turn(1, "C1", "9.9", "user", "n 3", "9.9", 1.0)])]
             assert isinstance(parts[-1], Done)
+            assert (await providers.get("local").profile()).responses
+            gateway, asked = providers.get("local").gateway, [{"role": "user", "content": "n 3"}]
+            whole: list[str] = []
+            for responses in (True, False):
+                answer = gateway.stream_chat(thread.model, asked, temperature=0, responses=responses)
+                whole.append("".join([p.text async for p in answer if isinstance(p, Delta)]))
+            assert whole[0] == whole[1] != ""
             events = await store.read(lambda db: jobs.events_of(db, 1))
             assert loss_picture(job, events, points) is not None
             await engine.close()
