@@ -11,6 +11,7 @@ from handlers.answer import Answer, Call, Message
 from handlers.errors import BadCall
 from handlers.house import House
 from handlers.incoming import Incoming
+from handlers.sharing import share
 from handlers.slackapi import text_in
 from handlers.text import esc
 from handlers.verbs import dispatch, start
@@ -119,13 +120,15 @@ async def _loss_curve(house: House, clicked: Incoming) -> None:
             house, clicked, Answer(Message("There are no figures to draw yet: ask again in a minute."))
         )
         return
-    await house.client.files_upload_v2(
+    await share(
+        house,
+        clicked,
         channel=clicked.channel,
-        thread_ts=clicked.root,
+        thread=clicked.root,
         filename=f"{job.name}-loss.png",
         title=picture.title,
         content=picture.png,
-        alt_txt=picture.alt,
+        alt=picture.alt,
     )
 
 

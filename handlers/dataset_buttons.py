@@ -10,6 +10,7 @@ from handlers.answer import Answer, Message
 from handlers.errors import BadCall
 from handlers.house import House
 from handlers.incoming import Incoming
+from handlers.sharing import share
 from handlers.text import name
 from handlers.verbs.datasets import listed, may_delete
 from handlers.views import validation_form
@@ -88,9 +89,11 @@ async def _report(house: House, clicked: Incoming, dataset: Dataset) -> None:
     """The full report as a table file in the thread of the drop; every line is named."""
     if not dataset.report:
         raise BadCall("There is no report of this file here.", "Drop the file again.")
-    await house.client.files_upload_v2(
+    await share(
+        house,
+        clicked,
         channel=dataset.channel,
-        thread_ts=dataset.thread,
+        thread=dataset.thread,
         filename=f"report-{dataset.id}.csv",
         title=f"Report on {name(dataset.title)}",
         content=await house.intake.table(dataset.id),
@@ -103,13 +106,15 @@ async def _chart(house: House, clicked: Incoming, dataset: Dataset) -> None:
     if picture is None:
         await reply.tell(house, clicked, Message("There are no examples to draw."))
         return
-    await house.client.files_upload_v2(
+    await share(
+        house,
+        clicked,
         channel=dataset.channel,
-        thread_ts=dataset.thread,
+        thread=dataset.thread,
         filename=f"tokens-{dataset.id}.png",
         title=picture.title,
         content=picture.png,
-        alt_txt=picture.alt[:1000],
+        alt=picture.alt[:1000],
     )
 
 

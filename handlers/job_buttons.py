@@ -15,6 +15,7 @@ from handlers.facts import job_facts
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.offers import profile_of
+from handlers.sharing import share
 from handlers.text import esc
 from handlers.views import job_pages
 from handlers.views.layout import bold, person, rich
@@ -96,9 +97,11 @@ async def _results(house: House, clicked: Incoming, job: Job) -> Answer | None:
     table = await asyncio.to_thread(results_csv, await _events_of(house, job))
     if table is None:
         return Answer(Message("There are no figures yet: ask again in a minute."))
-    await house.client.files_upload_v2(
+    await share(
+        house,
+        clicked,
         channel=clicked.channel or clicked.user,
-        thread_ts=clicked.root or None,
+        thread=clicked.root or None,
         filename=f"{job.name}-results.csv",
         title=f"Figures of {job.name}",
         content=table,
@@ -142,6 +145,14 @@ async def _delete(house: House, clicked: Incoming, job: Job) -> Answer:
     return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]), replace=True)
 
 
+async def _score(house: House, clicked: Incoming, job: Job) -> Answer:
+    """Starts the score whose price stands on the button: only who started the job spends its money."""
+    _only_owner(house, clicked, job, "score")
+    await house.engine.score(job.id)
+    words = "is being scored: the result comes in its thread."
+    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]))
+
+
 def results_csv(events: list[Event]) -> bytes | None:
     """Every step's figures, one row each; ``None`` without any."""
     rows = [event.data for event in events if isinstance(event.data.get("step"), int | float)]
@@ -174,6 +185,7 @@ _PAGES: dict[str, Page] = {
     "checkpoints": _checkpoints,
     "results": _results,
     "archive": _archive,
+    "score": _score,
     "mute": _mute,
     "about_job": _about,
     "delete_model": _ask_delete,

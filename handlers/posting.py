@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import Block, Message
-from handlers.slackapi import broken, code_of, limited, part_in, text_in
+from handlers.slackapi import broken, code_of, limited, part_in, retry_after, text_in
 from handlers.views.drop_card import NO_REACTION
 from handlers.views.job_card import plan_line
 from handlers.views.layout import plain, preformatted
@@ -49,6 +49,8 @@ UNKNOWN = (aiohttp.ClientError, TimeoutError, SlackRequestError)
 """After these nobody knows whether Slack did it."""
 
 PICTURE_SECONDS = 15.0
+PICTURE_TRIES = 3
+PICTURE_WAIT = 1.0
 PAGES = 20
 
 
@@ -131,19 +133,23 @@ class Desk:
                 return
 
     async def upload(self, picture: Picture) -> Block | None:
-        """Uploads a picture that nobody sees yet; answers the block to post it with, or ``None``."""
-        try:
-            answer = await self._client.files_upload_v2(
-                filename="loss.png", content=picture.png, title=picture.title, alt_txt=picture.alt
-            )
-            file_id = text_in(part_in(answer, "file"), "id")
-            ready = await self._processed(file_id)
-        except (SlackApiError, *UNKNOWN) as problem:
-            words = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
-            log.warning("picture_not_uploaded", error=words)
-            return None
-        if not ready:
-            log.warning("picture_not_processed", file=file_id)
+        """Uploads a picture that nobody sees yet; answers the block to post it with, or ``None``.
+
+        What may pass is tried again: an upload that nobody sees may be made twice.
+        """
+        file_id = None
+        for attempt in range(PICTURE_TRIES):
+            try:
+                file_id = await self._uploaded(picture)
+                break
+            except (SlackApiError, *UNKNOWN) as problem:
+                words = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
+                log.warning("picture_not_uploaded", error=words, attempt=attempt + 1)
+                if isinstance(problem, SlackApiError) and not (limited(problem) or broken(problem)):
+                    return None
+                wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
+                await asyncio.sleep(wait or PICTURE_WAIT)
+        if file_id is None:
             return None
         return {
             "type": "image",
@@ -151,6 +157,16 @@ class Desk:
             "alt_text": picture.alt[:2000] or picture.title,
             "title": plain(picture.title, 200),
         }
+
+    async def _uploaded(self, picture: Picture) -> str | None:
+        answer = await self._client.files_upload_v2(
+            filename="loss.png", content=picture.png, title=picture.title, alt_txt=picture.alt
+        )
+        file_id = text_in(part_in(answer, "file"), "id")
+        if await self._processed(file_id):
+            return file_id
+        log.warning("picture_not_processed", file=file_id)
+        return None
 
     async def _processed(self, file_id: str) -> bool:
         """Waits until Slack knows what the file is: before that, an image block with it is refused."""
