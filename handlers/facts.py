@@ -16,6 +16,7 @@ from storage.errors import NotFound
 from storage.records import Dataset, Job
 from storage.store import Database
 from tuning.errors import StartRefused
+from tuning.jobs import scoring
 from tuning.jobs.holding import held
 from tuning.jobs.safety import EVENT_TYPE
 
@@ -95,6 +96,7 @@ async def finish_facts(house: House, job: Job) -> FinishFacts:
             safety=safety[-1] if safety else None,
             in_use=chats.model_of(db, job.channel),
             shutdown_date=base.shutdown_date if base else None,
+            score_offer=scoring.offer(db, job, base),
         )
 
     return await house.store.read(look)

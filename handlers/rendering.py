@@ -154,6 +154,11 @@ async def _paused(house: House, notice: Notice, job: Job) -> Rendered:
     return Rendered(notices.paused_notice(job, resumed=notice.kind == "job_resumed"))
 
 
+async def _scored(house: House, notice: Notice, job: Job) -> Rendered:
+    evaluation = await house.store.read(lambda db: jobs.evaluation_of(db, job.id))
+    return Rendered(notices.scored_notice(job, evaluation))
+
+
 async def _step_told(house: House, notice: Notice, job: Job) -> Rendered:
     return Rendered(job_pages.step_notice(job, notice.body))
 
@@ -170,6 +175,7 @@ _OF_JOBS: dict[str, Callable[[House, Notice, Job], Awaitable[Rendered]]] = {
     "job_safety": _safety,
     "job_deleted": _deleted,
     "job_finished": _finished,
+    "job_scored": _scored,
     "job_failed": _failed,
     "job_cancelled": _cancelled,
     "job_paused": _paused,

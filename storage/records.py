@@ -20,7 +20,7 @@ UploadState = Literal["due", "sending", "sent", "failed"]
 JobState = Literal[
     "sending", "accepted", "queued", "training", "safety", "scoring", "ready", "failed", "cancelled", "paused"
 ]
-EvaluationState = Literal["due", "running", "done", "failed"]
+EvaluationState = Literal["asked", "due", "running", "done", "failed"]
 NoticeState = Literal["due", "sending", "sent", "dead"]
 Role = Literal["user", "assistant"]
 NoticeLevel = Literal["quiet", "normal", "verbose"]
@@ -233,6 +233,7 @@ class Evaluation:
     """The score of a finished job on its validation rows.
 
     ``scores``: one ``{"label", "model", "right", "total"}`` per model; ``metric`` names what was counted.
+    State ``asked``: it costs money, and a person has been asked.
     """
 
     job_id: int

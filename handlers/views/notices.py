@@ -18,6 +18,7 @@ from handlers.views.layout import (
     button,
     code,
     confirm,
+    flat,
     link,
     person,
     preformatted,
@@ -26,9 +27,10 @@ from handlers.views.layout import (
 )
 from handlers.views.prices import day
 from handlers.views.safety import safety_words
-from handlers.views.score import best_sentence, loss_of, score_lines
+from handlers.views.score import best_sentence, loss_of, score_lines, score_offer_line
 from storage.records import ChannelModel, Checkpoint, Evaluation, Event, Job
 from tuning.jobs.failures import Explanation
+from tuning.jobs.scoring import ScoreOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class FinishFacts:
     safety: Event | None = None
     in_use: ChannelModel | None = None
     shutdown_date: str | None = None
+    score_offer: ScoreOffer | None = None
 
 
 def link_notice(job: Job, url: str | None) -> Message:
@@ -99,6 +102,9 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
     if best:
         lines.append(best)
     lines += score_lines(facts.evaluation)
+    asked = facts.score_offer if facts.evaluation and facts.evaluation.state == "asked" else None
+    if asked is not None:
+        lines.append(score_offer_line(asked, about.provider))
     blocks: list[Block] = [rich(line) for line in lines]
     blocks.append(rich([bold("Nothing was switched: "), *_in_use(job, facts)]))
     use = confirm(
@@ -111,6 +117,9 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
         button("Try it", "try", str(job.id), primary=True),
         button("Use in this channel…", "use", str(job.id), confirm=use),
     ]
+    if asked is not None:
+        price = "" if asked.usd is None else f", {money(asked.usd)} at most"
+        buttons.append(button(f"Score it{price}", "score", str(job.id)))
     if facts.in_use is not None and facts.in_use.label != job.name:
         buttons.insert(
             1, button(f"Compare with {name(facts.in_use.label, 40)}…", "compare", _pair(job, facts))
@@ -119,6 +128,15 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
         buttons.append(button("Loss curve", "loss_curve", str(job.id)))
     blocks.append(actions(*buttons, menu(job)))
     return Message(f"{esc(job.name)} is ready", blocks)
+
+
+def scored_notice(job: Job, evaluation: Evaluation | None) -> Message:
+    """The score that a person asked for."""
+    lines = score_lines(evaluation) or [["There is no score."]]
+    headline: Line = ["📏 ", bold(f"{job.name} was scored")]
+    if evaluation is not None and evaluation.state == "failed":
+        headline = ["⚠️ ", bold(f"{job.name} could not be scored")]
+    return Message(esc(flat(headline[1:])), [rich(headline, *lines)])
 
 
 def _pair(job: Job, facts: FinishFacts) -> str:

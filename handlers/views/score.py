@@ -7,9 +7,10 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from handlers.text import name, plural
+from handlers.text import about, name, plural
 from handlers.views.layout import Line, Part, bold
 from storage.records import Checkpoint, Evaluation
+from tuning.jobs.scoring import ScoreOffer
 
 ROUNDING = 0.02
 """A rise in loss below this is noise at the precision that is shown."""
@@ -39,22 +40,32 @@ def difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, 
     return low, high
 
 
-def verdict(base: tuple[int, int], tuned: tuple[int, int]) -> str:
-    """Base and tuned model compared in one sentence, ``(right, total)`` each."""
+def verdict(base: tuple[int, int], tuned: tuple[int, int], than: str = "the base") -> str:
+    """Another and the tuned model compared in a few words, ``(right, total)`` each."""
     gap = tuned[0] - base[0]
     if gap == 0:
-        return "Both get the same number right."
+        return f"as many right as {than}"
     low, high = difference(base, tuned)
     if low > 0:
-        return "Better than the base."
+        return f"better than {than}"
     if high < 0:
-        return "Worse than the base: look at the data before using it."
-    return f"{abs(gap)} {'more' if gap > 0 else 'fewer'} than the base is too few rows to be sure."
+        return f"worse than {than}: look at the data before using it"
+    return f"{abs(gap)} {'more' if gap > 0 else 'fewer'} than {than} is too few rows to be sure"
+
+
+def likeness_verdict(base: Sequence[float], tuned: Sequence[float], than: str = "the base") -> str:
+    """Two models' likeness row by row compared: the 95 % interval of the mean difference."""
+    gap, half = _mean([second - first for first, second in zip(base, tuned, strict=True)])
+    if gap - half > 0:
+        return f"nearer to the reference answers than {than}"
+    if gap + half < 0:
+        return f"further from the reference answers than {than}: look at the data before using it"
+    return f"too little different from {than}, on so few rows, to be sure"
 
 
 def score_lines(evaluation: Evaluation | None) -> list[Line]:
-    """The lines of the finished notice; nothing when there was no validation file."""
-    if evaluation is None:
+    """The lines of the finished notice; nothing when there was no validation file, or no score yet."""
+    if evaluation is None or evaluation.state == "asked":
         return []
     if evaluation.state == "failed":
         why = name(evaluation.error or "the provider gave no answers", 200)
@@ -67,31 +78,62 @@ def score_lines(evaluation: Evaluation | None) -> list[Line]:
     rows = plural(int(scores[0]["total"]), "validation row")
     words: list[str | Part] = [bold(f"Score: {counted} on your {rows}: ")]
     for index, score in enumerate(scores):
-        label = "base" if index == 0 and len(scores) > 1 else name(str(score["label"]), 40)
-        said = f"{label} {int(score['right']) if exact else format(float(score['mean']), '.0f')}"
+        said = f"{_label(scores, index)} {_figure(score, exact=exact)}"
         words += [" · " if index else "", bold(said) if index == len(scores) - 1 else said]
     lines: list[Line] = [words]
     if len(scores) > 1:
-        lines.append([_verdict(scores[0], scores[-1], exact=exact)])
-    return lines
+        lines.append([_verdicts(scores, exact=exact)])
+    return [*lines, [_interval(scores[-1], exact=exact)]]
 
 
-def _verdict(base: Mapping[str, Any], tuned: Mapping[str, Any], *, exact: bool) -> str:
+def score_offer_line(offer: ScoreOffer, provider: str) -> Line:
+    """What a score would take, where it costs: nothing is asked before a person says so."""
+    cost = "price unknown" if offer.usd is None else f"{about(offer.usd)} at most"
+    asked = f"{plural(offer.rows, 'row')} × {offer.models} models"
+    words = f"not asked yet, because {name(provider, 40)} bills answers: {asked}, {cost}."
+    return [bold("Score on your validation rows: "), words]
+
+
+def _label(scores: Sequence[Mapping[str, Any]], index: int) -> str:
+    return "base" if index == 0 and len(scores) > 1 else name(str(scores[index]["label"]), 40)
+
+
+def _figure(score: Mapping[str, Any], *, exact: bool) -> str:
+    return str(int(score["right"])) if exact else format(float(score["mean"]), ".0f")
+
+
+def _verdicts(scores: Sequence[Mapping[str, Any]], *, exact: bool) -> str:
+    """The new model beside each of the others: ``Better than the base; …``."""
+    tuned = scores[-1]
+    said: list[str] = []
+    for index, other in enumerate(scores[:-1]):
+        than = "the base" if index == 0 else _label(scores, index)
+        if exact:
+            pair = [(int(one["right"]), int(one["total"])) for one in (other, tuned)]
+            said.append(verdict(pair[0], pair[1], than))
+        else:
+            rows = [[float(row) for row in one["rows"]] for one in (other, tuned)]
+            said.append(likeness_verdict(rows[0], rows[1], than))
+    words = "; ".join(said)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _interval(score: Mapping[str, Any], *, exact: bool) -> str:
+    """How sure the figure is: what to expect on more rows of this kind."""
+    label = name(str(score["label"]), 40)
     if exact:
-        return verdict((int(base["right"]), int(base["total"])), (int(tuned["right"]), int(tuned["total"])))
-    return likeness_verdict([float(row) for row in base["rows"]], [float(row) for row in tuned["rows"]])
+        low, high = wilson(int(score["right"]), int(score["total"]))
+        return f"On many such rows {label} would get {low:.0%} to {high:.0%} right (95 % interval)."
+    mean, half = _mean([float(row) for row in score["rows"]])
+    low, high = max(0.0, mean - half), min(100.0, mean + half)
+    return f"On many such rows {label} would be at {low:.0f} to {high:.0f} (95 % interval)."
 
 
-def likeness_verdict(base: Sequence[float], tuned: Sequence[float]) -> str:
-    """Two models' likeness row by row compared in one sentence: the 95 % interval of the mean difference."""
-    gaps = [second - first for first, second in zip(base, tuned, strict=True)]
-    gap = fmean(gaps)
-    half = Z * stdev(gaps) / sqrt(len(gaps)) if len(gaps) > 1 else float("inf")
-    if gap - half > 0:
-        return "Nearer to the reference answers than the base."
-    if gap + half < 0:
-        return "Further from the reference answers than the base: look at the data before using it."
-    return "The difference from the base is too small on so few rows to be sure."
+def _mean(values: Sequence[float]) -> tuple[float, float]:
+    """The mean and half of its 95 % interval."""
+    if not values:
+        return 0.0, float("inf")
+    return fmean(values), Z * stdev(values) / sqrt(len(values)) if len(values) > 1 else float("inf")
 
 
 def _whole(score: dict[str, Any]) -> bool:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tuning.evaluation.score import Scored, score
+from tuning.evaluation.score import ROWS, Candidate, Scored, score
 
-__all__ = ["Scored", "score"]
+__all__ = ["ROWS", "Candidate", "Scored", "score"]

@@ -1,9 +1,9 @@
 """How good a model's answers are on validation rows.
 
 Each row is asked greedily (temperature 0) with its own system prompt and turns; its last assistant message is
-the reference. Where references are short, an answer counts when both are equal without the space around them;
-where they are long, nobody can hope for that, and their likeness is measured: rapidfuzz's ``ratio``
-(normalised indel similarity, 0 to 100).
+the reference (of preferences: the preferred answer). Where references are short, an answer counts when both
+are equal without the space around them; where they are long, nobody can hope for that, and their likeness is
+measured: rapidfuzz's ``ratio`` (normalised indel similarity, 0 to 100).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tuning.providers.gateway import Gateway
 Json = dict[str, Any]
 
 Metric = Literal["exact", "similarity"]
+ROWS = 50
+"""Rows asked at most: enough to see a difference, few enough to be quick and cheap."""
 SHORT = 32
 """Characters: references whose median is longer are compared by likeness."""
 TRIES = 3
@@ -40,15 +42,23 @@ class Scored:
     scores: list[Json]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One model to be scored, and where it answers."""
+
+    label: str
+    model: str
+    gateway: Gateway
+
+
 async def score(
-    gateway: Gateway,
-    models: Sequence[tuple[str, str]],
+    models: Sequence[Candidate],
     rows: Iterable[Json],
     *,
-    limit: int = 50,
+    limit: int = ROWS,
     retry_seconds: float = _RETRY_SECONDS,
 ) -> Scored:
-    """Scores each ``(label, model)`` on at most ``limit`` rows.
+    """Scores each model on at most ``limit`` rows.
 
     Raises:
         EvaluationFailed: no row can be scored, or a model did not answer a row in three tries.
@@ -59,13 +69,13 @@ async def score(
     metric = _metric([reference for _, reference in questions])
     gate = asyncio.Semaphore(AT_ONCE)
     scores: list[Json] = []
-    for label, model in models:
+    for one in models:
         answers = await asyncio.gather(
-            *(_answer(gateway, gate, model, row, reference, retry_seconds) for row, reference in questions)
+            *(_answer(one, gate, row, reference, retry_seconds) for row, reference in questions)
         )
         references = [reference for _, reference in questions]
         figures = _figures(metric, list(zip(references, answers, strict=True)))
-        scores.append({"label": label, "model": model, "total": len(answers), **figures})
+        scores.append({"label": one.label, "model": one.model, "total": len(answers), **figures})
     return Scored(metric, scores)
 
 
@@ -83,6 +93,7 @@ def _figures(metric: Metric, pairs: Sequence[tuple[str, str]]) -> Json:
 def _questions(rows: Iterable[Json], limit: int) -> list[tuple[Json, str]]:
     found: list[tuple[Json, str]] = []
     for row in rows:
+        row = _as_chat(row)
         messages = cast("list[Json]", row.get("messages") or [])
         last = messages[-1] if messages else {}
         content = last.get("content") if last.get("role") == "assistant" and len(messages) > 1 else None
@@ -94,14 +105,23 @@ def _questions(rows: Iterable[Json], limit: int) -> list[tuple[Json, str]]:
     return found
 
 
+def _as_chat(row: Json) -> Json:
+    """A row of preferences as a chat that ends with the preferred answer; any other row as it is."""
+    asked, preferred = row.get("input"), row.get("preferred_output")
+    if not isinstance(asked, dict) or not isinstance(preferred, list):
+        return row
+    chat = cast("Json", asked)
+    return {**chat, "messages": [*(chat.get("messages") or []), *cast("list[Json]", preferred)]}
+
+
 async def _answer(
-    gateway: Gateway, gate: asyncio.Semaphore, model: str, row: Json, reference: str, retry_seconds: float
+    one: Candidate, gate: asyncio.Semaphore, row: Json, reference: str, retry_seconds: float
 ) -> str:
     async with gate:
         for attempt in range(1, TRIES + 1):
             try:
-                answer = await gateway.complete(
-                    model,
+                answer = await one.gateway.complete(
+                    one.model,
                     [_plain(message) for message in row["messages"][:-1]],
                     tools=row.get("tools"),
                     max_tokens=_room(reference),
@@ -110,7 +130,7 @@ async def _answer(
                 return answer.text.strip()
             except ProviderError as problem:
                 if attempt == TRIES:
-                    raise EvaluationFailed(f"{model} did not answer: {problem}") from problem
+                    raise EvaluationFailed(f"{one.label} did not answer: {problem}") from problem
                 await asyncio.sleep(retry_seconds * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
 

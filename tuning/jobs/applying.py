@@ -131,13 +131,18 @@ def _changes(job: Job, news: News, fresh: list[Event], progress: Json, now: floa
 def _state(job: Job, theirs: ProviderJob, progress: Json, now: float) -> JobState:
     if theirs.status == "succeeded":
         if theirs.fine_tuned_model:
-            return "scoring" if job.validation_id is not None else "ready"
+            return "scoring" if _scorable(job) and not job.estimate.get("charges") else "ready"
         return "failed" if now - (theirs.finished_at or now) > NO_MODEL_SECONDS else "safety"
     state = _STATES.get(theirs.status)
     if state is None:
         return job.state if job.state in WATCHED_JOB_STATES else "accepted"
     over = progress.get("step", 0) >= progress.get("total_steps", 1) or "safety" in progress
     return "safety" if state == "training" and over else state
+
+
+def _scorable(job: Job) -> bool:
+    """Whether there are rows with answers to compare with: reinforcement has none."""
+    return job.validation_id is not None and job.settings.get("method") != "reinforcement"
 
 
 def _own_estimate(progress: Json) -> float | None:
@@ -173,6 +178,8 @@ def _note_state(db: Database, before: Job, job: Job, now: float) -> None:
     if job.state == "scoring":
         jobs.want_evaluation(db, Evaluation(job.id, "due", now))
     elif job.state == "ready":
+        if _scorable(job):
+            jobs.want_evaluation(db, Evaluation(job.id, "asked", now))
         notices.in_thread(db, job, "job_finished", now)
     elif job.state == "failed":
         notices.in_thread(db, job, "job_failed", now)

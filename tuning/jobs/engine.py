@@ -128,6 +128,19 @@ class Engine:
         """Deletes a job's model at its provider; raises as :func:`tuning.jobs.removing.delete_model`."""
         return await removing.delete_model(self._parts, job_id, by)
 
+    async def score(self, job_id: int) -> Job:
+        """Scores a finished job whose score a person asked for; its thread tells the result.
+
+        Raises:
+            JobNotFound: there is no such job. EvaluationFailed: there is nothing to score (any more).
+        """
+        try:
+            job = await self._store.write(lambda db: scoring.ask_for(db, job_id, self._clock()))
+        except NotFound as missing:
+            raise JobNotFound(str(job_id)) from missing
+        self.wake()
+        return job
+
     async def follow(self, wanted: str, channel: str, user: str) -> Job:
         """Takes up a job that was started elsewhere; raises as :func:`tuning.jobs.following.follow`."""
         return await following.follow(self._parts, wanted, channel, user)

@@ -1,25 +1,72 @@
-"""Scores finished jobs on their validation rows; the finished notice goes out with the result."""
+"""Scores finished jobs on their validation rows.
+
+Where answers cost nothing, the finished notice goes out with the result. Where they do, it goes out with the
+price, a person asks for the score, and the result is a notice of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storage import chats, datasets, jobs
-from storage.records import Evaluation, Job
+from storage.records import ChannelModel, Evaluation, Job
 from storage.store import Database
-from tuning.datasets import rows
+from tuning.datasets import Report, estimate, rows
 from tuning.errors import EvaluationFailed, TuningError
-from tuning.evaluation import Scored, score
+from tuning.evaluation import ROWS, Candidate, Scored, score
 from tuning.jobs import notices
 from tuning.jobs.parts import Parts
 from tuning.jobs.shelf import unpacked
+from tuning.providers import Base
 
 TRIES = 3
-ROWS = 50
-"""Rows asked at most: enough to see a difference, few enough to be quick and cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOffer:
+    """What a score would take: rows, models, and US dollars (``None``: not known)."""
+
+    rows: int
+    models: int
+    usd: float | None
+
+
+def offer(db: Database, job: Job, base: Base | None) -> ScoreOffer | None:
+    """What a score of a job would take; ``None`` without validation rows.
+
+    The price is that of a fine-tune for every answer: the base itself may be cheaper.
+    """
+    if job.validation_id is None:
+        return None
+    validation = datasets.get(db, job.validation_id)
+    count, models = min(ROWS, validation.examples), 2 + (_in_use(db, job) is not None)
+    per_1k = None
+    if base is not None and validation.report:
+        per_1k = estimate(Report.from_json(validation.report), base.info(), 1).serving_usd_per_1k
+    usd = None if per_1k is None else per_1k / 1_000 * count * models
+    return ScoreOffer(count, models, usd)
+
+
+def ask_for(db: Database, job_id: int, now: float) -> Job:
+    """A person wants the score of a job and knows its price.
+
+    Raises:
+        EvaluationFailed: there is nothing to score, or it is being scored, or was.
+    """
+    job, evaluation = jobs.get(db, job_id), jobs.evaluation_of(db, job_id)
+    if evaluation is None or job.state != "ready":
+        raise EvaluationFailed(f"{job.name} has no validation rows to be scored on.")
+    if evaluation.state not in ("asked", "failed"):
+        done = evaluation.state == "done"
+        raise EvaluationFailed(
+            f"{job.name} {'was scored already' if done else 'is being scored'}: see its thread."
+        )
+    jobs.change_evaluation(db, job_id, state="due", attempts=0, error=None, updated_at=now)
+    return job
 
 
 def is_due(parts: Parts, evaluation: Evaluation) -> bool:
@@ -54,8 +101,8 @@ async def _scores(parts: Parts, job: Job) -> Scored:
     if validation.path is None:
         raise EvaluationFailed("The validation file is no longer kept here.")
     found = await asyncio.to_thread(_read, Path(validation.path))
-    models = await parts.store.read(lambda db: _models(db, job))
-    return await score(parts.providers.get(job.provider).gateway, models, found, limit=ROWS)
+    used = await parts.store.read(lambda db: _in_use(db, job))
+    return await score(await _candidates(parts, job, used), found)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -64,14 +111,25 @@ def _read(path: Path) -> list[dict[str, Any]]:
         return [row for _, row in itertools.islice(rows(plain), ROWS * 4)]
 
 
-def _models(db: Database, job: Job) -> list[tuple[str, str]]:
-    """The base, the model the channel uses now if that is another one of this provider, and the new one."""
-    models = [(job.base, job.base)]
+def _in_use(db: Database, job: Job) -> ChannelModel | None:
+    """The model that the channel uses now, if it is another one than the job's and its base."""
     used = chats.model_of(db, job.channel)
-    other = used and used.provider == job.provider and used.model not in (job.base, job.fine_tuned_model)
-    if used is not None and other:
-        models.append((used.label, used.model))
-    return [*models, (job.name, job.fine_tuned_model or "")]
+    return used if used is not None and used.model not in (job.base, job.fine_tuned_model) else None
+
+
+async def _candidates(parts: Parts, job: Job, used: ChannelModel | None) -> list[Candidate]:
+    """The base, the channel's present model, and the new one.
+
+    A present model at another provider is asked only if that takes no fee: nobody was told its price.
+    """
+    own = parts.providers.get(job.provider).gateway
+    found = [Candidate(job.base, job.base, own), Candidate(job.name, job.fine_tuned_model or "", own)]
+    if used is None or used.provider not in parts.providers.names:
+        return found
+    there = parts.providers.get(used.provider)
+    if used.provider == job.provider or not (await there.profile()).charges:
+        found.insert(1, Candidate(used.label, used.model, there.gateway))
+    return found
 
 
 async def _record(parts: Parts, job: Job, attempt: int, **result: Any) -> None:
@@ -87,5 +145,7 @@ async def _record(parts: Parts, job: Job, attempt: int, **result: Any) -> None:
             jobs.change(db, job.id, state="ready")
             notices.in_thread(db, job, "job_finished", now)
             jobs.touch_card(db, job.id)
+        else:
+            notices.told(db, job, "job_scored", now, about=int(now))
 
     await parts.store.write(transaction)

@@ -23,7 +23,7 @@ from handlers.views.prices import Offer
 from handlers.views.safety import safety_notice
 from handlers.views.start_form import Form, skeleton, start_form
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, Model, Upload
+from storage.records import ChannelModel, Evaluation, Model, Upload
 from tests.support.samples import (
     COST,
     MINI,
@@ -42,6 +42,7 @@ from tuning.chat.service import ModelEntry
 from tuning.datasets.report import Problem
 from tuning.errors import JobNotFound, Refused
 from tuning.jobs.failures import Explanation
+from tuning.jobs.scoring import ScoreOffer
 
 OFFERS = [Offer("openai", OPENAI, MINI, COST), Offer("trainer", TRAINER, SMOL, replace(COST, usd=0.0))]
 NO_REPLY = Problem(
@@ -103,7 +104,14 @@ def everything(odd: str) -> list[Message]:
         notices.epoch_notice(job, 2, 3, {"train_loss": 0.4, "full_valid_loss": 0.3}, a_checkpoint(2, 0.3)),
         notices.finished_notice(job, about, finish),
         notices.finished_notice(job, replace(about, charges=False), FinishFacts(evaluation=failed_score)),
-        notices.failed_notice(job, about, WHY, in_use),
+        notices.finished_notice(
+            job,
+            about,
+            replace(finish, evaluation=Evaluation(1, "asked", NOW), score_offer=ScoreOffer(50, 3, 1.0)),
+        ),
+        notices.scored_notice(job, failed_score),
+        notices.scored_notice(job, odd_score),
+        notices.failed_notice(job, about, WHY, in_use, [1, 2]),
         notices.cancelled_notice(replace(job, ended_by="U1"), about),
         notices.paused_notice(job, resumed=True),
         notices.note(odd),
@@ -282,15 +290,32 @@ def test_the_finished_notice_compares_base_and_model_and_names_the_owner():
     assert "safety 13 of 13 passed" in said
     assert "exact answers on your 60 validation rows: base 4 · triage-7 54" in said
     assert "Better than the base." in said
+    assert "Score it" not in said
     assert "this channel still answers with triage-6. triage-7 stops on 14 Jan 2027." in said
     assert {"type": "user", "user_id": "U1"} in message.blocks[0]["elements"][0]["elements"]
+
+
+def test_a_score_that_costs_is_offered_with_its_price():
+    facts = FinishFacts(evaluation=Evaluation(1, "asked", NOW), score_offer=ScoreOffer(50, 3, 0.031))
+    message = notices.finished_notice(a_job(state="ready"), JobFacts(a_dataset(), "OpenAI"), facts)
+    assert "because OpenAI bills answers: 50 rows × 3 models, about $0.03 at most" in words(message)
+    assert "Score it, $0.03 at most" in words(message)
+
+
+def test_a_score_that_was_asked_for_is_a_notice_of_its_own():
+    message = notices.scored_notice(a_job(state="ready"), a_score(4, 54, 60))
+    assert message.text == "triage-7 was scored"
+    assert "base 4 · triage-7 54" in words(message)
+    failed = replace(a_score(4, 54, 60), state="failed", error="No answer <!channel>")
+    assert notices.scored_notice(a_job(), failed).text == "triage-7 could not be scored"
 
 
 def test_a_failure_says_why_what_to_do_and_what_it_cost():
     job = a_job(state="failed", finished_at=NOW + 120, started_at=None, error={"message": "<!channel> bad"})
     message = notices.failed_notice(job, JobFacts(a_dataset(), "OpenAI"), WHY, None, [4, 13])
     said = words(message)
-    for part in ("Why: The filter flagged the file. Named: lines 4, 13 of the file as it was dropped.", "Do: Reword", "Money: No charge", "<!channel> bad"):
+    named = "Why: The filter flagged the file. Named: lines 4, 13 of the file as it was dropped."
+    for part in (named, "Do: Reword", "Money: No charge", "<!channel> bad"):
         assert part in said
     assert "after 2 min, while OpenAI checked the data" in said
 

@@ -5,12 +5,28 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from storage import jobs
-from storage.records import Dataset, Evaluation
+import pytest
+
+from storage import chats, jobs, outbox
+from storage.records import ChannelModel, Dataset, Evaluation
 from tests.support.provider import BASE
 from tests.unit.tuning.jobs.conftest import Works
+from tuning.errors import EvaluationFailed
+from tuning.jobs.scoring import offer
 
 MODEL = "ft:gpt-4.1-mini-2025-04-14:org:triage-1:abc"
+
+
+@pytest.fixture(autouse=True)
+def free(works: Works) -> None:
+    """The provider takes no fee, unless a test says otherwise."""
+    charge(works, 0.0)
+
+
+def charge(works: Works, price: float) -> None:
+    """The provider's one base and its price."""
+    fact = {"fine_tunable": True, "methods": ["supervised"], "price_per_1m_tokens": price}
+    works.house.provider.models = [{"id": BASE, "object": "model", "x_fine_tuning": fact}]
 
 
 async def validation(works: Works, rows: int = 4) -> Dataset:
@@ -97,3 +113,51 @@ async def test_a_score_cut_off_by_a_death_is_begun_again(works: Works) -> None:
     await works.pass_time()
     assert (await evaluation(works)).state == "done"
     assert await works.kinds() == ["job_finished:1"]
+
+
+async def test_the_channels_present_model_is_scored_between_base_and_new_one(works: Works) -> None:
+    works.house.provider.answer = knows
+    rows = await validation(works)
+    await works.started(validation_id=rows.id)
+    now = ChannelModel("C1", "openai", "ft:old", "triage-0", "U1", works.house.now)
+    await works.house.store.write(lambda db: chats.use(db, now))
+    finish(works)
+    await works.pass_time()
+    assert [one["label"] for one in (await evaluation(works)).scores] == [BASE, "triage-0", "triage-1"]
+
+
+async def test_where_answers_cost_nothing_is_asked_before_a_person_says_so(works: Works) -> None:
+    charge(works, 5.0)
+    works.house.provider.answer = knows
+    rows = await validation(works)
+    await works.started(validation_id=rows.id)
+    finish(works)
+    for _ in range(3):
+        await works.pass_time()
+    assert ((await works.job()).state, (await evaluation(works)).state) == ("ready", "asked")
+    assert await works.kinds() == ["job_finished:1"]
+    assert works.house.provider.chats == []
+    wanted = await works.house.store.read(lambda db: offer(db, jobs.get(db, 1), None))
+    assert wanted is not None
+    assert (wanted.rows, wanted.models) == (12, 2)
+
+    await works.engine.score(1)
+    with pytest.raises(EvaluationFailed, match="is being scored"):
+        await works.engine.score(1)
+    await works.pass_time()
+    with pytest.raises(EvaluationFailed, match="was scored already"):
+        await works.engine.score(1)
+    assert (await evaluation(works)).scores[1]["right"] == 4
+    (told,) = await works.house.store.read(lambda db: outbox.of_kind(db, "job_scored"))
+    assert told.thread_of == "job:1"
+    assert (await works.job()).state == "ready"
+
+
+async def test_a_job_without_validation_rows_has_no_score_to_ask_for(works: Works) -> None:
+    charge(works, 5.0)
+    await works.started()
+    finish(works)
+    await works.pass_time()
+    with pytest.raises(EvaluationFailed, match="no validation rows"):
+        await works.engine.score(1)
+    assert await works.house.store.read(lambda db: offer(db, jobs.get(db, 1), None)) is None
