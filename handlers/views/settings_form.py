@@ -1,4 +1,4 @@
-"""What a channel may set: how much jobs tell, and the system prompt of new chats."""
+"""What a channel may set: how much jobs tell, and how models are asked in new chats."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.answer import Block, Message
-from handlers.text import cut, esc
-from handlers.views.form_values import selected, typed
+from handlers.text import esc
+from handlers.views import chat_settings
+from handlers.views.form_values import selected
 from handlers.views.layout import actions, bold, button, option, plain, rich, small
 from storage.records import ChannelSettings, NoticeLevel
 
@@ -18,20 +19,16 @@ LEVELS: dict[NoticeLevel, str] = {
     "normal": "each epoch, safety and the end",
     "verbose": "every tenth of the training as well",
 }
-PROMPTS = {
-    "trained": "The one the model was trained with",
-    "own": "The one written here",
-    "none": "None at all",
-}
-_PROMPT_LENGTH = 3_000
 
 
 def settings_answer(now: ChannelSettings, model: str | None, command: str) -> Message:
     """The settings of a channel as they are, with the button that opens the form."""
+    prompt, tools = chat_settings.words(now)
     lines = [
         [bold("Settings of this channel")],
         ["Notices: ", bold(now.notices.capitalize()), f" · {LEVELS[now.notices]}"],
-        ["System prompt of new chats: ", PROMPTS[_prompt(now)].lower()],
+        ["System prompt of new chats: ", prompt],
+        ["Tools of new chats: ", tools],
         ["Model of new chats: ", bold(model) if model else "none chosen"],
     ]
     blocks = [
@@ -45,15 +42,6 @@ def settings_answer(now: ChannelSettings, model: str | None, command: str) -> Me
 def settings_form(now: ChannelSettings) -> dict[str, Any]:
     """The form."""
     levels = [option(level.capitalize(), level, words) for level, words in LEVELS.items()]
-    prompts = [option(words, kind) for kind, words in PROMPTS.items()]
-    own: Block = {
-        "type": "plain_text_input",
-        "action_id": "prompt",
-        "multiline": True,
-        "max_length": _PROMPT_LENGTH,
-    }
-    if now.system_prompt:
-        own["initial_value"] = cut(now.system_prompt, _PROMPT_LENGTH)
     return {
         "type": "modal",
         "callback_id": CALLBACK,
@@ -63,14 +51,7 @@ def settings_form(now: ChannelSettings) -> dict[str, Any]:
         "private_metadata": json.dumps({"channel": now.channel}),
         "blocks": [
             _radio("notices", "Jobs tell", levels, list(LEVELS).index(now.notices)),
-            _radio("prompt_kind", "System prompt of new chats", prompts, list(PROMPTS).index(_prompt(now))),
-            {
-                "type": "input",
-                "block_id": "prompt",
-                "optional": True,
-                "label": plain("The prompt of this channel", 100),
-                "element": own,
-            },
+            *chat_settings.fields(now),
         ],
     }
 
@@ -78,13 +59,14 @@ def settings_form(now: ChannelSettings) -> dict[str, Any]:
 def parse(view: Mapping[str, Any], user: str, at: float) -> ChannelSettings | dict[str, str]:
     """The wish a submitted form holds, or errors by block id."""
     channel = str(json.loads(str(view.get("private_metadata") or "{}")).get("channel", ""))
-    level, kind, own = selected(view, "notices"), selected(view, "prompt_kind"), typed(view, "prompt")
+    level = selected(view, "notices")
     if level not in LEVELS:
         return {"notices": "Choose one."}
-    if kind == "own" and not own:
-        return {"prompt": "Write the prompt, or choose another kind above."}
-    prompt = own if kind == "own" else "" if kind == "none" else None
-    return ChannelSettings(channel, level, prompt, user, at)
+    asked = chat_settings.parse(view)
+    if isinstance(asked, dict):
+        return asked
+    prompt, tools = asked
+    return ChannelSettings(channel, level, prompt, user, at, tools)
 
 
 def changed(before: ChannelSettings, now: ChannelSettings) -> Message | None:
@@ -93,17 +75,15 @@ def changed(before: ChannelSettings, now: ChannelSettings) -> Message | None:
     if before.notices != now.notices:
         said.append(f"jobs tell {LEVELS[now.notices]} ({now.notices.capitalize()})")
     if before.system_prompt != now.system_prompt:
-        said.append(f"new chats use another system prompt: {PROMPTS[_prompt(now)].lower()}")
+        said.append(f"new chats use another system prompt: {chat_settings.words(now)[0]}")
+    if before.tools != now.tools:
+        said.append(f"new chats are given other tools: {chat_settings.words(now)[1]}")
     if not said:
         return None
     words = " · ".join(said)
     line = f"⚙️ By <@{now.user}>: {esc(words)}"
     block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": line, "verbatim": True}}
     return Message(f"Settings of this channel: {esc(words)}", [block])
-
-
-def _prompt(now: ChannelSettings) -> str:
-    return "trained" if now.system_prompt is None else "own" if now.system_prompt else "none"
 
 
 def _radio(block_id: str, label: str, options: list[Block], at: int) -> Block:
