@@ -12,20 +12,22 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.sharing import share
 from handlers.text import name
-from handlers.verbs.datasets import listed, may_delete
-from handlers.views import validation_form
-from handlers.views.dataset_list import about_dataset
+from handlers.verbs.datasets import labels, listed, may_delete
+from handlers.views import reading_form, validation_form
+from handlers.views.dataset_list import about_dataset, ask_delete
 from handlers.views.dataset_words import MORE
+from handlers.views.reading_form import ReadingWish
 from handlers.views.validation_form import ValidationWish
 from storage import datasets, outbox
 from storage.records import Dataset, InboxItem, Origin
 from storage.store import Database
 from tuning.errors import DatasetError, StartRefused
 from tuning.jobs import making
-from tuning.jobs.fitting import refuse_overlap
+from tuning.jobs.fitting import refuse_columns, refuse_overlap
 
 Begin = Callable[[Sequence[Dataset]], None]
 Do = Callable[[House, Incoming, Dataset], Awaitable[None]]
+_DELETABLE = ("ready", "not_ready", "failed")
 
 
 class DatasetButtons:
@@ -36,13 +38,17 @@ class DatasetButtons:
         self._does: dict[str, Do] = {
             "fix": self._fix,
             "redact": self._redact,
+            "read_as": _open_reading,
             "release": _release,
             "report": _report,
             "chart": _chart,
             "close": _close,
             "about": _about,
             "add_validation": _open_validation,
-            "dataset_delete": _delete,
+            "dataset_delete": _ask_delete,
+            "dataset_delete_here": _delete_here,
+            "dataset_delete_all": _delete_all,
+            "dataset_keep": _list,
         }
 
     def knows(self, clicked: Incoming) -> bool:
@@ -126,24 +132,51 @@ async def _close(house: House, clicked: Incoming, dataset: Dataset) -> None:
 
 async def _about(house: House, clicked: Incoming, dataset: Dataset) -> None:
     """Ids, places and decisions, to the person alone."""
-    names = house.providers.names
+    names, known = house.providers.names, await labels(house)
     uploads, origin = await house.store.read(
         lambda db: (
-            [upload for one in names if (upload := datasets.upload_of(db, dataset.sha256, one))],
+            [
+                (known[one], upload)
+                for one in names
+                if (upload := datasets.upload_of(db, dataset.sha256, one))
+            ],
             datasets.get(db, dataset.origin_id) if dataset.origin_id else None,
         )
     )
     await reply.tell(house, clicked, about_dataset(dataset, origin, uploads))
 
 
-async def _delete(house: House, clicked: Incoming, dataset: Dataset) -> None:
-    """Deletes what is kept here; the list stands in place of the one that was clicked."""
-    if not may_delete(house, dataset, clicked.user):
-        raise BadCall("Only the person who dropped a file, or an admin of ftbot, deletes it.")
-    if dataset.state in ("ready", "not_ready", "failed"):
+async def _ask_delete(house: House, clicked: Incoming, dataset: Dataset) -> None:
+    """Says first what would go, what stays and what needs it; stands in place of the list."""
+    _only_owner(house, clicked, dataset)
+    page = ask_delete(dataset, await house.intake.ties(dataset.id), await labels(house))
+    await reply.answer(house, clicked, Answer(page, replace=bool(clicked.response_url)))
+
+
+async def _delete_here(house: House, clicked: Incoming, dataset: Dataset) -> None:
+    """Deletes what is kept here; the list stands in place of the question."""
+    _only_owner(house, clicked, dataset)
+    if dataset.state in _DELETABLE:
         await house.intake.remove(dataset.id, clicked.user, "deleted")
+    await _list(house, clicked, dataset)
+
+
+async def _delete_all(house: House, clicked: Incoming, dataset: Dataset) -> None:
+    """Deletes it at the providers too, where nothing needs it."""
+    _only_owner(house, clicked, dataset)
+    if dataset.state in _DELETABLE:
+        await house.intake.remove_everywhere(dataset.id, clicked.user)
+    await _list(house, clicked, dataset)
+
+
+async def _list(house: House, clicked: Incoming, dataset: Dataset) -> None:
     message = await listed(house, clicked.channel, clicked.user)
     await reply.answer(house, clicked, Answer(message, replace=bool(clicked.response_url)))
+
+
+def _only_owner(house: House, clicked: Incoming, dataset: Dataset) -> None:
+    if not may_delete(house, dataset, clicked.user):
+        raise BadCall("Only the person who dropped a file, or an admin of ftbot, deletes it.")
 
 
 async def _open_validation(house: House, clicked: Incoming, dataset: Dataset) -> None:
@@ -157,6 +190,31 @@ async def _open_validation(house: House, clicked: Incoming, dataset: Dataset) ->
             seen.setdefault(other.sha256, other)
     view = validation_form.validation_form(dataset, list(seen.values()))
     await house.client.views_open(trigger_id=clicked.trigger_id or "", view=view)
+
+
+async def _open_reading(house: House, clicked: Incoming, dataset: Dataset) -> None:
+    """Opens the form that asks what the rows are."""
+    if dataset.state != "not_ready":
+        raise BadCall(f"{dataset.title} needs no other reading.")
+    view = reading_form.reading_form(dataset)
+    await house.client.views_open(trigger_id=clicked.trigger_id or "", view=view)
+
+
+async def read_as(house: House, wish: ReadingWish, user: str) -> None:
+    """Makes the copy that reads the rows as the chosen format; its card shows what came of it.
+
+    Raises:
+        DatasetError: the file is gone, or belongs to another channel.
+    """
+    now = house.clock()
+
+    def keep(db: Database) -> list[Dataset]:
+        if datasets.get(db, wish.dataset_id).channel != wish.channel:
+            raise DatasetError("This file belongs to another channel.")
+        return making.want(db, wish.dataset_id, "repair", user, now, read_as=wish.read_as)
+
+    (copy,) = await house.store.write(keep)
+    await house.intake.make(copy.id)
 
 
 async def refuse_validation(house: House, wish: ValidationWish) -> None:
@@ -175,7 +233,7 @@ async def refuse_validation(house: House, wish: ValidationWish) -> None:
         return
     except DatasetError as problem:
         raise StartRefused("validation", str(problem), problem.todo) from problem
-    refuse_overlap(overlap)
+    refuse_overlap(overlap, allowed=wish.overlap_ok)
 
 
 def _both(db: Database, wish: ValidationWish) -> tuple[Dataset, Dataset]:
@@ -185,6 +243,7 @@ def _both(db: Database, wish: ValidationWish) -> tuple[Dataset, Dataset]:
             raise StartRefused("validation", f"{one.title} is no longer ready here.")
     if validation.method != training.method:
         raise StartRefused("validation", "This file is in another format than the training file.")
+    refuse_columns(training, validation)
     return training, validation
 
 
@@ -205,5 +264,13 @@ async def add_validation(house: House, wish: ValidationWish, user: str) -> None:
         outbox.touch(db, f"drop:{wish.dataset_id}")
         return both
 
-    await house.intake.overlap(*await house.store.write(keep))
-    await house.store.write(lambda db: outbox.touch(db, f"drop:{wish.dataset_id}"))
+    training, validation = await house.store.write(keep)
+    await house.intake.overlap(training, validation)
+    now = house.clock()
+
+    def known(db: Database) -> None:
+        if wish.overlap_ok:
+            datasets.allow_overlap(db, training.sha256, validation.sha256, user, now)
+        outbox.touch(db, f"drop:{wish.dataset_id}")
+
+    await house.store.write(known)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 from handlers import comparing, preparing, reply
-from handlers.dataset_buttons import add_validation, refuse_validation
+from handlers.dataset_buttons import add_validation, read_as, refuse_validation
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.verbs import settings
-from handlers.views import compare, settings_form, start_form, validation_form
+from handlers.views import compare, reading_form, settings_form, start_form, validation_form
 from handlers.views.problems import error_message
 from storage import rooms
 from storage.records import InboxItem
@@ -60,6 +60,8 @@ async def on_submission(house: House, item: InboxItem, sent: Incoming) -> None:
                 await _start(house, sent)
             case validation_form.CALLBACK:
                 await add_validation(house, validation_form.parse(sent.view), sent.user)
+            case reading_form.CALLBACK:
+                await read_as(house, reading_form.parse(sent.view), sent.user)
             case settings_form.CALLBACK:
                 await _settings(house, sent)
             case compare.CALLBACK:

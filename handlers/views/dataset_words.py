@@ -11,12 +11,11 @@ from handlers.text import esc, lines, money, name, number, plural
 from handlers.views.layout import Line, actions, bold, button, confirm, option, ticks
 from handlers.views.prices import Offer
 from storage.records import Dataset, Overlap, Upload
-from tuning.datasets import HOLD
+from tuning.datasets import FORMATS, HOLD
 from tuning.datasets.report import Problem, Report
 
 MORE = "dataset_more"
 """Action of the menu at the end of a card's buttons; its values are ``WHAT:DATASET_ID``."""
-FOREIGN_SIGN = "_format"
 CHANGES_SHOWN = 5
 _PRIVATE: dict[str, tuple[str, str]] = {
     "secret": ("secret key or password", "secret keys or passwords"),
@@ -126,7 +125,8 @@ def origin_lines(dataset: Dataset, facts: DropFacts) -> list[Line]:
     source = name(facts.origin.title, 60) if facts.origin else "an earlier version"
     match dataset.origin:
         case "repair":
-            head: Line = ["🔧 Repaired copy of ", bold(source), "; the original is kept as it is."]
+            how = f"Read as {FORMATS[dataset.read_as].title}: copy" if dataset.read_as else "Repaired copy"
+            head: Line = [f"🔧 {how} of ", bold(source), "; the original is kept as it is."]
             return [head, *_changes(dataset.changes)]
         case "redaction":
             words = [private_words(str(c.get("message")), int(c.get("count") or 0)) for c in dataset.changes]
@@ -160,7 +160,11 @@ def copies_line(facts: DropFacts) -> list[str]:
     words = {"repair": "repaired", "redaction": "redacted", "split": "split"}
     found: list[str] = []
     for copy in reversed(facts.copies):
-        how = words.get(copy.origin or "", "copied")
+        how = (
+            f"read as {FORMATS[copy.read_as].title}"
+            if copy.read_as
+            else words.get(copy.origin or "", "copied")
+        )
         if copy.state in ("ready", "not_ready"):
             found.append(f"{how} as {name(copy.title, 60)}, below")
         elif copy.state == "checking":

@@ -57,9 +57,8 @@ def _checking(dataset: Dataset, facts: DropFacts) -> Message:
     title = name(dataset.name)
     read = f" · {size(dataset.bytes)}" if dataset.bytes else ""
     done = f" · {dataset.progress:.0%} read" if dataset.progress else ""
-    what = {"repair": "Repairing", "redaction": "Redacting", "split": "Splitting"}.get(
-        dataset.origin or "", "Checking"
-    )
+    kinds = {"repair": "Reading" if dataset.read_as else "Repairing"}
+    what = (kinds | {"redaction": "Redacting", "split": "Splitting"}).get(dataset.origin or "", "Checking")
     return Message(
         f"{what} {esc(title)}",
         [
@@ -88,7 +87,8 @@ def _closed(dataset: Dataset) -> Message:
         words: Line = [title, " · not training data, said", *by, ". It is no longer kept here."]
         return Message(f"Closed: {esc(title)}", [small(words)])
     kept = "" if dataset.closed_by else _kept_words(dataset)
-    words = [title, " · deleted here", *by, kept, ". Drop it again to use it."]
+    also = f" and at {name(' and '.join(dataset.gone_from), 60)}" if dataset.gone_from else ""
+    words = [title, f" · deleted here{also}", *by, kept, ". Drop it again to use it."]
     return Message(f"Deleted: {esc(title)}", [small(words)])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from handlers.answer import Block, Message
 from handlers.text import esc, name, number, plural
 from handlers.views.dataset_words import (
-    FOREIGN_SIGN,
     DropFacts,
     button_row,
     copies_line,
@@ -19,6 +18,7 @@ from handlers.views.dataset_words import (
     since_line,
 )
 from handlers.views.layout import Line, Part, bold, button, rich, small, ticks
+from handlers.views.reading_form import UNREADABLE
 from storage.records import Dataset
 from tuning.datasets.report import Report
 
@@ -64,6 +64,7 @@ def _notes(dataset: Dataset, report: Report, facts: DropFacts) -> list[str]:
         notes.append("To decide before it leaves: " + " · ".join(decide))
     if dataset.examining:
         notes.append("Still looking for near duplicates and private data.")
+    notes += [f"{note}." for note in report.notes]
     notes += [words[:1].upper() + words[1:] for words in copies_line(facts)]
     return [*notes, _read_as(report)]
 
@@ -75,8 +76,10 @@ def _read_as(report: Report) -> str:
 
 
 def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> Block:
-    repaired = any(copy.origin == "repair" and copy.state != "failed" for copy in facts.copies)
-    foreign = any(problem.code.endswith(FOREIGN_SIGN) for problem in report.errors)
+    repaired = any(
+        copy.origin == "repair" and copy.read_as is None and copy.state != "failed" for copy in facts.copies
+    )
+    readable = not any(problem.code in UNREADABLE for problem in report.errors)
     fix = None
     if dataset.fixable and not repaired:
         of = max(report.bad_rows, dataset.fixable)
@@ -84,8 +87,8 @@ def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> Block:
         fix = button(words, "fix", str(dataset.id), primary=True)
     with_lines = any(problem.lines for problem in report.problems)
     choices = [("redact", "Make a redacted copy")] if report.privacy else []
-    if foreign and fix is not None:
-        choices.append(("fix", "Read as another format"))
+    if readable:
+        choices.append(("read_as", "Read as another format…"))
     choices += [("close", "Not training data"), ("about", "About this file")]
     return button_row(
         fix,

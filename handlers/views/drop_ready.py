@@ -71,7 +71,9 @@ def _validation(validation: Dataset, facts: DropFacts) -> Line:
     state = "" if validation.state == "ready" else " (not ready)"
     count = plural(validation.examples, "example")
     rest = f", {count}{state}" + (f" · {words}{where}" if words else "")
-    return [f"{sign}Validation: ", bold(name(validation.title, 60)), rest]
+    by = overlap.allowed_by if overlap and overlap.rows else None
+    allowed: Line = [" · stays so on the word of ", person(by)] if by else []
+    return [f"{sign}Validation: ", bold(name(validation.title, 60)), rest, *allowed]
 
 
 def _decision(dataset: Dataset, decide: list[str], facts: DropFacts) -> Line:
@@ -97,6 +99,7 @@ def _history(dataset: Dataset, facts: DropFacts) -> list[Line | str]:
     notes: list[Line | str] = []
     if dataset.examining:
         notes.append("still looking for near duplicates and private data; nothing leaves before")
+    notes += report_of(dataset).notes
     notes += [_sent(label, upload) for label, upload in facts.uploads]
     if not facts.uploads:
         notes.append("checked on your server, nothing sent to a provider yet")

@@ -35,6 +35,11 @@ def typed(view: Mapping[str, Any], block_id: str) -> str:
     return str(_state_of(view, block_id).get("value") or "").strip()
 
 
+def ticked(view: Mapping[str, Any], block_id: str) -> bool:
+    """Whether a box is ticked."""
+    return bool(_state_of(view, block_id).get("selected_options"))
+
+
 def id_of(value: str | None) -> int | None:
     """A record's id, or ``None``."""
     return int(value) if value and value.isdecimal() else None

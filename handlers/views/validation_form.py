@@ -7,24 +7,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.answer import Block
 from handlers.text import name, plural
-from handlers.views.form_values import channel_of, id_of, selected
+from handlers.views.form_values import channel_of, id_of, selected, ticked
+from handlers.views.inputs import field
 from handlers.views.layout import bold, option, plain, rich, small
 from handlers.views.start_form import SPLIT
 from storage.records import Dataset
 
 CALLBACK = "validation_form"
 FIELD = "validation"
+OVERLAP = "overlap"
 _CHOICES = 99
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationWish:
-    """What was chosen: ``validation_id`` is ``None`` for a split."""
+    """What was chosen: ``validation_id`` is ``None`` for a split; ``overlap_ok``: rows may stand in both."""
 
     channel: str
     dataset_id: int
     validation_id: int | None
+    overlap_ok: bool = False
 
 
 def validation_form(dataset: Dataset, others: Sequence[Dataset]) -> dict[str, Any]:
@@ -51,12 +55,29 @@ def validation_form(dataset: Dataset, others: Sequence[Dataset]) -> dict[str, An
                 ]
             ),
             {"type": "input", "block_id": FIELD, "label": plain("Take", 100), "element": menu},
+            overlap_tick(),
             small("A file dropped together with a training file, and named so, is taken by itself."),
         ],
     }
 
 
+def overlap_tick() -> Block:
+    """The way to use validation rows that are training rows too; who goes it is recorded."""
+    choice = option("Use them all the same", "allowed", "Scores will look too good. My name is recorded.")
+    return field(
+        OVERLAP,
+        "If rows are in both files",
+        {"type": "checkboxes", "action_id": OVERLAP, "options": [choice]},
+        optional=True,
+    )
+
+
 def parse(view: Mapping[str, Any]) -> ValidationWish:
     """What a submitted form says."""
     about: dict[str, Any] = json.loads(view.get("private_metadata") or "{}")
-    return ValidationWish(channel_of(view), int(about.get("dataset") or 0), id_of(selected(view, FIELD)))
+    return ValidationWish(
+        channel_of(view),
+        int(about.get("dataset") or 0),
+        id_of(selected(view, FIELD)),
+        ticked(view, OVERLAP),
+    )

@@ -23,6 +23,7 @@ from tuning.jobs import workers
 from tuning.jobs.holding import release
 from tuning.jobs.names import upload_name
 from tuning.jobs.shelf import Shelf
+from tuning.jobs.withdrawing import Ties, ties_of, withdraw
 from tuning.pictures import Picture
 from tuning.providers import Providers
 
@@ -218,6 +219,23 @@ class Collection:
         for path in gone:
             await asyncio.to_thread(Path(path).unlink, missing_ok=True)
         return removed
+
+    async def ties(self, dataset_id: int) -> Ties:
+        """What a dataset is tied to: what is said before it is deleted."""
+        names = self._providers.names
+        return await self._store.read(lambda db: ties_of(db, datasets.get(db, dataset_id), names))
+
+    async def remove_everywhere(self, dataset_id: int, by: str) -> Dataset:
+        """Deletes the file at the providers where nothing needs it any more, and then here.
+
+        Raises:
+            DatasetBusy: an open job still needs it. Refused, Unreachable: a provider did not delete it.
+        """
+        dataset = await self._get(dataset_id)
+        if open_jobs := await self._store.read(lambda db: jobs.needing(db, dataset_id)):
+            raise DatasetBusy(", ".join(job.name for job in open_jobs[:3]))
+        await withdraw(self._store, self._providers, dataset)
+        return await self.remove(dataset_id, by, "deleted")
 
     async def sweep(self) -> None:
         """Deletes what was kept long enough; files of open jobs stay."""

@@ -10,16 +10,20 @@ import pytest
 from handlers.verbs.datasets import listed
 from localslack.blocks import check_blocks
 from storage import datasets
-from storage.records import Dataset
+from storage.records import Dataset, Overlap
 from tests.support.surfaces import surfaces, until
 from tests.unit.handlers.test_actions import alone
+from tuning.jobs.withdrawing import CopyThere, Ties
 from tuning.pictures import Picture
+from tuning.providers import Profile
 
 
 @pytest.fixture
 async def slack(tmp_path):
     async with surfaces(tmp_path) as found:
-        object.__setattr__(found.house, "providers", SimpleNamespace(names=("trainer",)))
+        trainer = SimpleNamespace(last_profile=Profile("trainer", "Our trainer", ()))
+        known = SimpleNamespace(names=("trainer",), get=lambda name: trainer)
+        object.__setattr__(found.house, "providers", known)
         yield found
 
 
@@ -135,25 +139,41 @@ async def test_about_is_told_to_the_person_alone(slack):
 async def test_only_the_person_who_dropped_it_deletes(slack, monkeypatch):
     removed = []
 
-    async def remove(dataset_id, by, state):
+    async def remove(dataset_id, by, state="everywhere"):
         removed.append((dataset_id, state))
-        return await slack.store.write(lambda db: datasets.change(db, dataset_id, state=state))
+        return await slack.store.write(lambda db: datasets.change(db, dataset_id, state="deleted"))
+
+    async def ties(dataset_id):
+        return Ties(there=[CopyThere("trainer", "file-7")])
 
     monkeypatch.setattr(slack.intake, "remove", remove, raising=False)
+    monkeypatch.setattr(slack.intake, "remove_everywhere", remove, raising=False)
+    monkeypatch.setattr(slack.intake, "ties", ties, raising=False)
     room = slack.channel("tuning")
     dataset = await dropped(slack, room)
-    await click(slack, room, "dataset_delete", dataset.id, person=slack.mina)
+    other = await dropped(slack, room, drop_id="x:2:F", sha256="cd" * 32)
 
     async def refused():
         found = await slack.mina.messages(room)
         return [m["text"] for m in found if m.get("ephemeral")]
 
-    (text,) = await until(refused)
-    assert "Only the person" in text
+    for count, action in enumerate(("dataset_delete", "dataset_delete_here", "dataset_delete_all"), 1):
+        await click(slack, room, action, dataset.id, person=slack.mina)
+
+        async def again(count=count):
+            found = await refused()
+            return found if len(found) == count else None
+
+        assert "Only the person" in (await until(again))[-1]
     assert removed == []
     await click(slack, room, "dataset_delete", dataset.id)
+    await slack.settled()
+    assert removed == []  # first it says what that means
+    await click(slack, room, "dataset_delete_here", dataset.id)
     await until(lambda: removed)
-    assert removed == [(dataset.id, "deleted")]
+    await click(slack, room, "dataset_delete_all", other.id)
+    await until(lambda: len(removed) == 2)
+    assert removed == [(dataset.id, "deleted"), (other.id, "everywhere")]
 
 
 async def test_the_list_holds_what_is_kept_and_names_are_inert(slack):
@@ -194,14 +214,54 @@ async def test_overlapping_validation_data_is_refused_at_the_field(slack):
     assert "3 rows are also in the training data" in answer["errors"]["validation"]
 
 
-async def _submit_validation(slack, room, training):
-    await click(slack, room, "add_validation", training.id)
+async def test_an_overlap_stands_on_the_word_of_who_ticks_it(slack):
+    slack.intake.overlapping = 3
+    room = slack.channel("tuning")
+    training = await dropped(slack, room, state="ready", name="a.jsonl", sha256="a")
+    await dropped(
+        slack, room, state="ready", name="a-val.jsonl", drop_id="x:2:F", sha256="b", purpose="validation"
+    )
+    await slack.store.write(lambda db: datasets.keep_overlap(db, Overlap("a", "b", 3, 0, [1, 2, 3])))
+    tick = {"overlap": {"overlap": {"selected_options": [{"value": "allowed"}]}}}
+    answer = await _submit_validation(slack, room, training, tick)
+    assert not answer.get("errors")
 
+    async def allowed():
+        found = await slack.store.read(lambda db: datasets.overlap_of(db, "a", "b"))
+        return found.allowed_by
+
+    assert await until(allowed) == slack.user("jin")
+
+
+async def test_a_file_is_read_as_the_format_a_person_chooses(slack):
+    room = slack.channel("tuning")
+    dataset = await dropped(slack, room)
+    await click(slack, room, "read_as", dataset.id, menu=True)
+    view = await _opened(slack)
+    choice = next(o for o in view["blocks"][1]["element"]["options"] if o["value"] == "alpaca")
+    values = {"read_as": {"read_as": {"selected_option": choice}}}
+    answer = await slack.jin.ask("POST", f"/views/{view['id']}/submit", {"values": values})
+    assert not answer.get("errors")
+
+    async def made():
+        found = await copies(slack, dataset)
+        return found if found and found[0].state == "ready" else None
+
+    (copy,) = await until(made)
+    assert (copy.origin, copy.read_as, copy.user) == ("repair", "alpaca", slack.user("jin"))
+
+
+async def _opened(slack):
     async def opened():
         return (await slack.jin.ask("GET", "/views"))["views"]
 
-    view = (await until(opened))[-1]
-    return await slack.jin.ask("POST", f"/views/{view['id']}/submit", {"values": {}})
+    return (await until(opened))[-1]
+
+
+async def _submit_validation(slack, room, training, values=None):
+    await click(slack, room, "add_validation", training.id)
+    view = await _opened(slack)
+    return await slack.jin.ask("POST", f"/views/{view['id']}/submit", {"values": values or {}})
 
 
 async def test_a_split_makes_two_parts_that_belong_together(slack):

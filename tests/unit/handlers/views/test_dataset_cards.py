@@ -11,20 +11,22 @@ from hypothesis import given, settings
 
 from handlers.answer import Message
 from handlers.posting import plainer
-from handlers.views.dataset_list import Entry, about_dataset, datasets_list
+from handlers.views.dataset_list import Entry, about_dataset, ask_delete, datasets_list
 from handlers.views.drop_card import NO_REACTION, DropFacts, drop_card, reaction
 from handlers.views.prices import Offer
+from handlers.views.reading_form import reading_form
 from handlers.views.start_form import Form, chosen, parse, start_form
 from handlers.views.validation_form import parse as parse_validation
 from handlers.views.validation_form import validation_form
 from localslack.blocks import check_blocks, check_view
-from storage.records import Dataset, Overlap, Upload
-from tests.support.samples import COST, MINI, NOW, OPENAI, a_dataset, a_report
+from storage.records import ChannelModel, Dataset, Overlap, Upload
+from tests.support.samples import COST, MINI, NOW, OPENAI, a_dataset, a_job, a_report
 from tests.unit.handlers.views.test_start_form import submitted
 from tests.unit.handlers.views.test_views import NO_REPLY, OUR_TOKENS, hostile, live_text, words
 from tuning.datasets import Finding
 from tuning.datasets.report import Problem
 from tuning.jobs.start import StartRequest
+from tuning.jobs.withdrawing import CopyThere, Ties
 
 OFFER = Offer("openai", OPENAI, MINI, COST)
 CARD = Problem("warning", "payment_card", 1, (77,), "1 row holds a payment card number", "to decide")
@@ -77,9 +79,42 @@ def test_a_repair_that_was_made_is_named_and_not_offered_again():
 def test_a_file_in_another_format_can_be_read_as_such():
     foreign = Problem("error", "sharegpt_format", 9, (), "The rows are ShareGPT", "convert")
     report = a_report(foreign, verdict="reject")
-    message = drop_card(a_dataset(report, state="not_ready", fixable=1240))
-    assert buttons(message)["fix"]["text"]["text"].startswith(("Fix", "Read as"))
-    assert "Read as another format" in str(message.blocks)
+    dataset = a_dataset(report, state="not_ready", fixable=1240)
+    message = drop_card(dataset)
+    assert buttons(message)["fix"]["text"]["text"].startswith("Fix")
+    assert buttons(message)["read_as"]["text"]["text"] == "Read as another format…"
+    view = reading_form(dataset)
+    assert check_view(view) is None
+    radio = view["blocks"][1]["element"]
+    assert [one["value"] for one in radio["options"]] == ["chat", "sharegpt", "alpaca", "pairs", "preference"]
+    assert radio["initial_option"]["value"] == "sharegpt"
+
+
+def test_what_holds_no_rows_cannot_be_read_in_any_way():
+    pdf = Problem("error", "binary_file", 1, (), "The file is not text", "drop a text file")
+    report = a_report(pdf, verdict="reject")
+    assert "read_as" not in buttons(drop_card(a_dataset(report, state="not_ready")))
+
+
+def test_a_copy_read_as_another_format_says_which_and_leaves_the_repair_on_offer():
+    changes = [{"message": "read as Alpaca", "count": 2, "lines": [1, 2]}]
+    copy = a_dataset(origin="repair", read_as="alpaca", origin_id=3, changes=changes)
+    said = words(drop_card(copy, DropFacts(origin=a_dataset(id=3, version=6))))
+    assert "Read as Alpaca: copy of triage.jsonl v6; the original is kept as it is" in said
+    assert "read as Alpaca · lines 1, 2" in said
+    dataset = not_ready(fixable=2)
+    made = copy_of(dataset, "repair", state="ready", read_as="alpaca")
+    message = drop_card(dataset, DropFacts(copies=[made]))
+    assert "Read as Alpaca as triage.jsonl v8, below" in words(message)
+    assert "fix" in buttons(message)
+
+
+def test_what_was_not_searched_stands_on_the_card():
+    note = "Not searched for private values: it is damaged"
+    bad = a_report(NO_REPLY, verdict="reject", notes=(note,))
+    assert note in words(drop_card(a_dataset(bad, state="not_ready")))
+    sampled = "Near duplicates were looked for in 1,000 of 2,000 rows, drawn by chance"
+    assert sampled in words(drop_card(a_dataset(a_report(notes=(sampled,)))))
 
 
 def test_a_repaired_copy_shows_what_was_changed_and_where():
@@ -140,6 +175,13 @@ def test_the_validation_data_and_its_overlap_stand_on_the_card(overlap, says):
     assert "add_validation" not in buttons(message)
 
 
+def test_an_overlap_that_somebody_lets_stand_names_who():
+    held_out = a_dataset(id=2, name="triage-val.jsonl", version=1, examples=60)
+    overlap = Overlap("a", "b", 1, 0, [4], allowed_by="U7", allowed_at=NOW)
+    message = drop_card(a_dataset(), DropFacts([OFFER], validation=held_out, overlap=overlap))
+    assert {"type": "user", "user_id": "U7"} in [e for b in message.blocks for e in _elements(b)]
+
+
 def test_validation_data_is_not_offered_for_training():
     message = drop_card(a_dataset(purpose="validation", examples=6))
     assert message.text.startswith("Ready as validation data: triage.jsonl v7")
@@ -167,13 +209,47 @@ def test_what_is_no_training_data_closes_without_buttons_or_reaction():
 
 def test_the_list_says_where_copies_are_and_offers_deletion_only_to_those_who_may():
     upload = Upload("ab", "openai", "f", "sent", NOW, file_id="file-abc")
-    mine, theirs = Entry(a_dataset(path="x"), [upload], True), Entry(a_dataset(id=2), [], False)
+    mine = Entry(a_dataset(path="x"), [("OpenAI", upload)], True)
+    theirs = Entry(a_dataset(id=2), [], False)
     message = datasets_list([mine, theirs], "/ft")
     said = words(message)
-    assert "Here: 900.0 kB, kept compressed · Slack: the dropped file · openai: file-abc" in said
+    assert "Here: 900.0 kB, kept compressed · Slack: the dropped file · OpenAI: file-abc" in said
     assert "Not kept here" in said
     assert [b["accessory"]["value"] for b in message.blocks if "accessory" in b] == ["1"]
-    assert "Keep it" in str(message.blocks)
+
+
+LABELS = {"openai": "OpenAI", "trainer": "Our trainer"}
+
+
+def test_deleting_says_first_what_goes_what_stays_and_who_uses_it():
+    job = a_job(state="ready", fine_tuned_model="ft:x")
+    ties = Ties(
+        there=[CopyThere("openai", "file-abc"), CopyThere("trainer", "file-9", "triage-8")],
+        models=[job],
+        in_use=[ChannelModel("C1", "openai", "ft:x", job.name, "U1", NOW, job.id)],
+    )
+    message = ask_delete(a_dataset(path="x"), ties, LABELS)
+    said = words(message)
+    assert check_blocks(message.blocks, "message") is None
+    assert "OpenAI: file-abc" in said
+    assert "Our trainer: file-9, stays: needed by triage-8" in said
+    assert f"Stays: {job.name}; 1 channel answers with it" in said
+    assert list(buttons(message)) == ["dataset_delete_all", "dataset_delete_here", "dataset_keep"]
+    assert buttons(message)["dataset_delete_all"]["text"]["text"] == "Delete here and at OpenAI"
+
+
+def test_what_is_only_here_is_deleted_here_and_what_a_job_needs_not_at_all():
+    only = buttons(ask_delete(a_dataset(path="x"), Ties(), LABELS))
+    assert only["dataset_delete_here"]["text"]["text"] == "Delete it"
+    assert "dataset_delete_all" not in only
+    busy = ask_delete(a_dataset(path="x"), Ties(open_jobs=[a_job()]), LABELS)
+    assert list(buttons(busy)) == ["dataset_keep"]
+    assert "still needs it" in words(busy)
+
+
+def test_a_deleted_file_says_where_it_is_gone():
+    said = words(drop_card(a_dataset(state="deleted", closed_by="U1", gone_from=["OpenAI"])))
+    assert "deleted here and at OpenAI by" in said
 
 
 def form(**changes: Any) -> Form:
@@ -262,9 +338,12 @@ def everything(odd: str) -> list[Message]:
         drop_card(replace(made[0], state="not_ready"), facts),
         drop_card(replace(good, state="closed", closed_by="U1")),
         drop_card(replace(good, state="deleted")),
-        datasets_list([Entry(good, [upload], True), Entry(bad, [], False)], "/ft"),
+        drop_card(replace(made[0], read_as="alpaca")),
+        drop_card(replace(good, state="deleted", gone_from=[odd])),
+        ask_delete(good, Ties([CopyThere(odd, odd, odd), CopyThere(odd, odd)], models=[a_job()]), {odd: odd}),
+        datasets_list([Entry(good, [(odd, upload)], True), Entry(bad, [], False)], "/ft"),
         datasets_list([], "/ft"),
-        about_dataset(made[0], held_out, [upload]),
+        about_dataset(made[0], held_out, [(odd, upload)]),
     ]  # fmt: skip
 
 
@@ -280,6 +359,7 @@ def test_no_name_acts_in_any_card_and_slack_takes_them_all(odd):
         assert len(json.dumps(message.blocks, ensure_ascii=False)) < 30_000
     for view in (
         validation_form(a_dataset(name=odd), [a_dataset(id=2, name=odd)]),
+        reading_form(a_dataset(name=odd)),
         start_form(form(private=[odd])),
     ):
         assert check_view(view) is None

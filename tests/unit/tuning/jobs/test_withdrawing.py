@@ -1,0 +1,101 @@
+"""A dataset is deleted at its providers too, unless something there still needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from storage import chats, datasets, jobs
+from storage.records import ChannelModel, Dataset, Upload
+from tests.unit.tuning.jobs.conftest import Works
+from tuning.errors import DatasetBusy, TuningError
+from tuning.jobs import Intake
+
+
+@pytest.fixture
+def intake(works: Works) -> Intake:
+    pool: Any = works.pool
+    house = works.house
+    return Intake(house.store, house.providers, house.clock, pool, house.folder / "kept")
+
+
+async def sent(works: Works, dataset: Dataset) -> str:
+    """The dataset's file at the provider, as after an upload."""
+    file_id = f"file-{len(works.house.provider.files) + 1}"
+    works.house.provider.files.insert(0, {"id": file_id, "object": "file", "filename": "x"})
+    name = works.house.providers.default.name
+    upload = Upload(str(dataset.sha256), name, "x", "sent", 1.0, file_id=file_id)
+    await works.house.store.write(lambda db: datasets.want_upload(db, upload))
+    return file_id
+
+
+async def upload_of(works: Works, dataset: Dataset) -> Upload | None:
+    name = works.house.providers.default.name
+    return await works.house.store.read(lambda db: datasets.upload_of(db, dataset.sha256, name))
+
+
+async def test_the_file_goes_here_and_there(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    file_id = await sent(works, dataset)
+    ties = await intake.ties(dataset.id)
+    assert [(copy.file_id, copy.needed_by) for copy in ties.there] == [(file_id, "")]
+    gone = await intake.remove_everywhere(dataset.id, "U1")
+    assert (gone.state, gone.path, gone.closed_by) == ("deleted", None, "U1")
+    assert len(gone.gone_from) == 1
+    assert works.house.provider.files == []
+    assert await upload_of(works, dataset) is None
+
+
+async def test_deleting_here_only_leaves_the_provider_alone(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    await sent(works, dataset)
+    gone = await intake.remove(dataset.id, "U1", "deleted")
+    assert (gone.state, gone.gone_from, len(works.house.provider.files)) == ("deleted", [], 1)
+
+
+async def test_the_same_content_of_another_drop_keeps_it_there(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    await works.house.dataset("other.jsonl")
+    await sent(works, dataset)
+    [copy] = (await intake.ties(dataset.id)).there
+    assert copy.needed_by == "other.jsonl v1, the same content"
+    gone = await intake.remove_everywhere(dataset.id, "U1")
+    assert (gone.state, gone.gone_from, len(works.house.provider.files)) == ("deleted", [], 1)
+
+
+async def test_what_an_open_job_needs_stays_everywhere(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    await sent(works, dataset)
+    await works.engine.start(works.request(dataset.id))
+    ties = await intake.ties(dataset.id)
+    assert [job.name for job in ties.open_jobs] == ["triage-1"]
+    assert [copy.needed_by for copy in ties.there] == ["triage-1"]
+    with pytest.raises(DatasetBusy):
+        await intake.remove_everywhere(dataset.id, "U1")
+    assert len(works.house.provider.files) == 1
+
+
+async def test_a_provider_that_does_not_delete_leaves_all_as_it_was(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    file_id = await sent(works, dataset)
+    works.house.provider.fault("DELETE", f"/files/{file_id}", times=9, status=403, code="no", message="No.")
+    with pytest.raises(TuningError):
+        await intake.remove_everywhere(dataset.id, "U1")
+    kept = await works.house.store.read(lambda db: datasets.get(db, dataset.id))
+    assert (kept.state, kept.gone_from) == ("ready", [])
+    assert await upload_of(works, dataset) is not None
+
+
+async def test_models_made_from_it_and_where_they_answer_are_named(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    job = await works.engine.start(works.request(dataset.id))
+
+    def ready(db: Any) -> None:
+        jobs.change(db, job.id, state="ready", fine_tuned_model="ft:x", finished_at=1.0)
+        chats.use(db, ChannelModel("C1", job.provider, "ft:x", job.name, "U1", 1.0, job.id))
+
+    await works.house.store.write(ready)
+    ties = await intake.ties(dataset.id)
+    assert [made.name for made in ties.models] == ["triage-1"]
+    assert [choice.channel for choice in ties.in_use] == ["C1"]

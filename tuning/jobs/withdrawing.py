@@ -1,0 +1,80 @@
+"""Deletes a dataset's file at the providers that have it, unless something there still needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage import chats, datasets, jobs
+from storage.records import ChannelModel, Dataset, Job
+from storage.store import Database, Store
+from tuning.providers import Providers
+
+
+@dataclass(frozen=True, slots=True)
+class CopyThere:
+    """The file of a dataset at one provider; ``needed_by``: what it has to stay for, in words."""
+
+    provider: str
+    file_id: str
+    needed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What a dataset is tied to: copies at providers, open jobs, models made from it, where they answer."""
+
+    there: Sequence[CopyThere] = ()
+    open_jobs: Sequence[Job] = ()
+    models: Sequence[Job] = ()
+    in_use: Sequence[ChannelModel] = ()
+
+
+def ties_of(db: Database, dataset: Dataset, providers: Sequence[str]) -> Ties:
+    """What speaks against deleting a dataset, and what stays."""
+    models = [job for job in jobs.of_dataset(db, dataset.id) if job.state == "ready" and job.fine_tuned_model]
+    found = [_there(db, dataset, provider) for provider in providers]
+    return Ties(
+        there=[one for one in found if one is not None],
+        open_jobs=jobs.needing(db, dataset.id),
+        models=models,
+        in_use=[choice for job in models for choice in chats.users_of(db, job.id)],
+    )
+
+
+def _there(db: Database, dataset: Dataset, provider: str) -> CopyThere | None:
+    """The copy at one provider. The same content dropped elsewhere, or an open job, keeps it there."""
+    upload = datasets.upload_of(db, dataset.sha256, provider) if dataset.sha256 else None
+    if upload is None or upload.file_id is None or upload.state != "sent":
+        return None
+    same = [other for other in datasets.with_content(db, upload.sha256) if other.id != dataset.id]
+    waiting = [
+        job.name for one in (dataset, *same) for job in jobs.needing(db, one.id) if job.provider == provider
+    ]
+    if waiting:
+        return CopyThere(provider, upload.file_id, waiting[0])
+    kept = next((other for other in same if other.state in ("ready", "not_ready")), None)
+    return CopyThere(provider, upload.file_id, f"{kept.title}, the same content" if kept else "")
+
+
+async def withdraw(store: Store, providers: Providers, dataset: Dataset) -> list[str]:
+    """Deletes the file at every provider where nothing needs it; the labels of those where it is gone.
+
+    Raises:
+        Refused, Unreachable: a provider did not do it. What was deleted before stays deleted.
+    """
+    ties = await store.read(lambda db: ties_of(db, dataset, providers.names))
+    gone: list[str] = []
+    for copy in ties.there:
+        if copy.needed_by:
+            continue
+        provider = providers.get(copy.provider)
+        await provider.gateway.delete_file(copy.file_id)
+        gone.append(provider.last_profile.label if provider.last_profile else copy.provider)
+
+        def forget(db: Database, copy: CopyThere = copy) -> None:
+            datasets.forget_upload(db, str(dataset.sha256), copy.provider)
+            datasets.change(db, dataset.id, gone_from=[*dataset.gone_from, *gone])
+
+        await store.write(forget)
+    return gone
