@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,19 +16,10 @@ from trainserver import models, toolcalls
 from trainserver.api.models import missing
 from trainserver.api.state import State
 from trainserver.errors import ApiError, BadRequest, Forbidden, ServingFailed
-from trainserver.messages import (
-    BadMessage,
-    Message,
-    Tool,
-    check_calls,
-    in_call_order,
-    read_message,
-    read_tools,
-)
+from trainserver.messages import BadMessage, Message, Tool, check_calls, in_call_order, read_message
 from trainserver.sampling import Sampling
 from trainserver.serving import Done, Text
 
-LOOK_SECONDS = 0.25
 CLIENT_GONE = 499
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -83,21 +75,6 @@ def read_messages(values: Sequence[Any], param: str = "messages") -> tuple[Messa
     return tuple(in_call_order(messages))
 
 
-def read_offered(tools: Any, functions: Any, choice: Any) -> tuple[Tool, ...]:
-    """The functions on offer. Raises `BadRequest`, also for a choice that no model here can be held to."""
-    try:
-        offered = read_tools(tools, functions)
-    except BadMessage as error:
-        raise BadRequest(f"Invalid value for tools: {error}.", param="tools") from error
-    if choice not in (None, "auto", "none"):
-        raise BadRequest(
-            "Only the tool choices 'auto' and 'none' are supported: a call cannot be forced here.",
-            param="tool_choice",
-            code="unsupported_value",
-        )
-    return () if choice == "none" else offered
-
-
 async def pieces(parts: State, question: Question) -> AsyncGenerator[Text | Done]:
     """The answer as it comes; closing this stops the generation."""
     asked = parts.serving.answer(
@@ -106,6 +83,38 @@ async def pieces(parts: State, question: Question) -> AsyncGenerator[Text | Done
     async with asked as answer:
         async for piece in answer:
             yield piece
+
+
+async def choices(parts: State, question: Question, count: int) -> AsyncGenerator[tuple[int, Text | Done]]:
+    """Several answers to one question as they come, each piece with the number of its answer.
+
+    With a seed, each answer has its own made of it. Closing this stops them all.
+    """
+    coming: asyncio.Queue[tuple[int, Text | Done | ApiError | ServingFailed]] = asyncio.Queue()
+
+    async def follow(number: int) -> None:
+        seed = question.sampling.seed
+        sampling = replace(question.sampling, seed=None if seed is None else seed + number)
+        try:
+            async with aclosing(pieces(parts, replace(question, sampling=sampling))) as answer:
+                async for piece in answer:
+                    coming.put_nowait((number, piece))
+        except (ApiError, ServingFailed) as error:
+            coming.put_nowait((number, error))
+
+    following = [asyncio.create_task(follow(number)) for number in range(count)]
+    left = count
+    try:
+        while left:
+            number, piece = await coming.get()
+            if isinstance(piece, ApiError | ServingFailed):
+                raise piece
+            left -= isinstance(piece, Done)
+            yield number, piece
+    finally:
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
 
 class Splitter:
@@ -149,8 +158,8 @@ def _sure(text: str) -> int:
 
 
 async def _gone(request: Request) -> None:
-    while not await request.is_disconnected():
-        await asyncio.sleep(LOOK_SECONDS)
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:

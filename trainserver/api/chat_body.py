@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, Field
 
-from trainserver.api.asking import Question, find_model, read_messages, read_offered
+from trainserver.api.asking import Question, find_model, read_messages
 from trainserver.api.state import State
+from trainserver.api.wishes import read_form, read_wishes
 from trainserver.errors import BadRequest
 from trainserver.sampling import Sampling
 
@@ -29,16 +30,21 @@ class Ask(BaseModel):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    n: int | None = None
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     tools: Any = None
     tool_choice: Any = None
     functions: Any = None
+    function_call: Any = None
     parallel_tool_calls: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     response_format: dict[str, Any] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    logit_bias: dict[int, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    modalities: list[str] | None = None
 
     model_config = {"extra": "allow"}
 
@@ -54,15 +60,21 @@ def _check(body: Ask) -> None:
             raise BadRequest(
                 f"'{name}' is not supported by this server.", param=name, code="unsupported_parameter"
             )
-    if body.n not in (None, 1):
-        raise BadRequest("Only one choice an answer is supported ('n' must be 1).", param="n")
-    if (body.response_format or {}).get("type", "text") != "text":
-        raise BadRequest("Only the response format 'text' is supported.", param="response_format")
+    if set(body.modalities or ()) - {"text"}:
+        raise BadRequest("Only text is answered.", param="modalities", code="unsupported_value")
     if body.top_logprobs is not None and not body.logprobs:
         raise BadRequest("'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs")
 
 
-def _sampling(parts: State, body: Ask) -> Sampling:
+def _choice(body: Ask) -> Any:
+    """`tool_choice`, or what `function_call` says in its stead to older clients."""
+    old: Any = body.function_call
+    if body.tool_choice is None and isinstance(old, dict):
+        return {"type": "function", "function": cast("dict[str, Any]", old)}
+    return body.tool_choice or old
+
+
+def _sampling(parts: State, body: Ask, form: dict[str, Any] | None) -> Sampling:
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
     return Sampling(
         max_tokens=body.max_completion_tokens or body.max_tokens or parts.config.max_answer_tokens,
@@ -71,6 +83,11 @@ def _sampling(parts: State, body: Ask) -> Sampling:
         seed=body.seed,
         stop=tuple(one for one in stop if one),
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
+        presence_penalty=body.presence_penalty or 0.0,
+        frequency_penalty=body.frequency_penalty or 0.0,
+        bias=tuple((body.logit_bias or {}).items()),
+        form=form,
+        stream=bool(body.stream),
     )
 
 
@@ -78,5 +95,12 @@ def question(parts: State, project: str, body: Ask) -> Question:
     """What is really asked. Raises `BadRequest` and `NotFound`."""
     _check(body)
     base, adapter = find_model(parts, project, body.model)
-    tools = read_offered(body.tools, body.functions, body.tool_choice)
-    return Question(base, adapter, read_messages(body.messages), tools, _sampling(parts, body))
+    wishes = read_wishes(
+        body.tools,
+        body.functions,
+        _choice(body),
+        read_form(body.response_format, "response_format"),
+        several=body.parallel_tool_calls is not False,
+    )
+    sampling = _sampling(parts, body, wishes.form)
+    return Question(base, adapter, read_messages(body.messages), wishes.tools, sampling)

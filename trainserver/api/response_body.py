@@ -44,11 +44,13 @@ class Ask(BaseModel):
                 raise BadRequest(
                     f"'{name}' is not supported by this server.", param=name, code="unsupported_parameter"
                 )
-        form = (self.text or {}).get("format")
-        if isinstance(form, dict) and cast("Json", form).get("type") != "text":
-            raise BadRequest("Only the text format 'text' is supported.", param="text.format")
         if self.truncation == "auto":
             raise BadRequest("Only the truncation 'disabled' is supported.", param="truncation")
+
+    @property
+    def format(self) -> Json:
+        """How the text is wanted."""
+        return (self.text or {}).get("format") or {"type": "text"}
 
     @property
     def wants_logprobs(self) -> bool:

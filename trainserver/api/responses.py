@@ -18,12 +18,12 @@ from trainserver.api.asking import (
     find_model,
     pieces,
     read_messages,
-    read_offered,
     unless_gone,
 )
 from trainserver.api.response_body import Ask, messages
 from trainserver.api.response_events import Events, call_item, text_part
 from trainserver.api.state import Parts, State, Who
+from trainserver.api.wishes import read_form, read_wishes
 from trainserver.errors import BadRequest, NotFound, ServingFailed
 from trainserver.ids import new_id
 from trainserver.sampling import Sampling
@@ -55,21 +55,25 @@ class Answer:
         self.history = [*_history(parts, project, body.previous_response_id), *messages(body.input)]
         said = [{"role": "system", "content": body.instructions}] if body.instructions else []
         base, adapter = find_model(parts, project, body.model)
-        tools = read_offered(body.offered(), None, body.tool_choice)
+        several = body.parallel_tool_calls is not False
+        form = read_form(body.format, "text.format")
+        wishes = read_wishes(body.offered(), None, body.tool_choice, form, several=several)
         asked = read_messages([*said, *self.history], "input")
-        self.question = Question(base, adapter, asked, tools, self._sampling())
-        self.splitter = Splitter(calls=bool(tools), only_one=body.parallel_tool_calls is False)
+        self.question = Question(base, adapter, asked, wishes.tools, self._sampling(wishes.form))
+        self.splitter = Splitter(calls=bool(wishes.tools), only_one=not several)
         self.tokens: list[Json] = []
         self.object = self._begun()
         self.events = Events(self.object, new_id("msg", "_"))
 
-    def _sampling(self) -> Sampling:
+    def _sampling(self, form: Json | None) -> Sampling:
         body = self.body
         return Sampling(
             max_tokens=body.max_output_tokens or self.parts.config.max_answer_tokens,
             temperature=1.0 if body.temperature is None else body.temperature,
             top_p=1.0 if body.top_p is None else body.top_p,
             logprobs=(body.top_logprobs or 0) if body.wants_logprobs else None,
+            form=form,
+            stream=bool(body.stream),
         )
 
     def _begun(self) -> Json:
@@ -88,7 +92,7 @@ class Answer:
             "parallel_tool_calls": body.parallel_tool_calls is not False,
             "previous_response_id": body.previous_response_id,
             "temperature": sampling.temperature,
-            "text": {"format": {"type": "text"}},
+            "text": {"format": body.format},
             "tool_choice": body.tool_choice or "auto",
             "tools": [{"strict": None, "parameters": None, **tool} for tool in body.tools or []],
             "top_p": sampling.top_p,

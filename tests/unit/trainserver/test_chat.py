@@ -101,7 +101,7 @@ def test_an_answer_ends_before_its_stop_text(server: Server):
         ({"messages": [{"role": "robot", "content": "x"}]}, openai.BadRequestError),
         ({"messages": [{"role": "user", "content": "x" * 5000}]}, openai.BadRequestError),
         ({"temperature": 3}, openai.BadRequestError),
-        ({"n": 2}, openai.BadRequestError),
+        ({"n": 0}, openai.BadRequestError),
         ({"tools": [{"type": "web_search"}]}, openai.BadRequestError),
         ({"tool_choice": "required"}, openai.BadRequestError),
         ({"top_logprobs": 2}, openai.BadRequestError),
