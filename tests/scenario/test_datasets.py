@@ -305,7 +305,7 @@ async def test_datasets_says_where_copies_are_and_only_the_dropper_deletes(place
     assert "Our trainer: file-" in text
     await _press(place, channel, mine, "dataset_delete")
     asked = await place.root(channel, "Delete keep.jsonl v1?", of=place.jin)
-    assert "Delete here only" in words(asked)
+    assert "Our trainer: file-" in words(asked)
     await place.jin.click(channel, asked, "dataset_delete_all")
     await card(place, channel, ts, "deleted here and at Our trainer")
     await place.jin.command(channel, "/ft datasets")
