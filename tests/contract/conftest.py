@@ -12,6 +12,7 @@ from threading import Timer
 import pytest
 import yaml
 
+from tests.contract import openai_wire
 from tests.contract.localslack_client import EVERY_SCOPE, Slack
 from tests.contract.trainserver_client import Trainer
 from tests.support.tiny_model import make_tiny_model
@@ -48,6 +49,13 @@ def program(folder: Path, name: str, *arguments: str) -> Generator[str]:
         finally:
             process.stdout.close()
     assert status == 0, f"{name} ended with {status} after SIGTERM"
+
+
+@pytest.fixture(autouse=True)
+def every_answer_of_trainserver_is_as_described() -> Generator[None]:
+    """Hold all that a test was answered against OpenAI's description."""
+    yield
+    assert openai_wire.faults() == []
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A bare client of trainserver: requests go out as JSON, answers come back as they are."""
+"""A bare client of trainserver: requests go out as JSON, answers come back as they are, and are checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import httpx2
 
+from tests.contract import openai_wire
+
 Json = dict[str, Any]
 JOB_SECONDS = 120
 
@@ -16,7 +18,7 @@ class Trainer:
     """`url` ends in /v1."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.http = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        self.http = openai_wire.client(base_url=url, headers={"Authorization": f"Bearer {key}"})
 
     def __enter__(self) -> Self:
         return self

@@ -11,12 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import reduce
 from typing import Any
 
+import openai
 import pytest
 from openai import AsyncOpenAI
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.contract import openai_wire
 from tests.unit.trainserver.conftest import DEADLINE, Server, lines
+from trainserver import models
+from trainserver.database import Database
+from trainserver.layout import Layout
 
 Call = Callable[..., Awaitable[Any]]
 ASK: list[Any] = [{"role": "user", "content": "n 3"}]
@@ -128,9 +132,21 @@ async def test_checkpoint_permissions(call: Call, trained: FineTuningJob):
     assert gone.deleted
 
 
-async def test_models(call: Call, trained: FineTuningJob):
+async def test_models(call: Call, server: Server, trained: FineTuningJob):
     assert {"tiny", trained.fine_tuned_model} <= {model.id for model in (await call("models.list")).data}
     assert (await call("models.retrieve", trained.fine_tuned_model)).owned_by == "ftbot"
+    with Database(Layout(server.data).database).write() as connection:
+        models.add(connection, "ft:tiny:ftbot::goes", "tiny", "tiny", trained.id, "jobs/none/epoch-1")
+    assert (await call("models.delete", "ft:tiny:ftbot::goes")).deleted
+    assert "ft:tiny:ftbot::goes" not in {model.id for model in (await call("models.list")).data}
+
+
+async def test_graders_are_refused(call: Call):
+    grader = {"type": "string_check", "name": "g", "operation": "eq", "input": "a", "reference": "b"}
+    with pytest.raises(openai.BadRequestError, match="does not do"):
+        await call("fine_tuning.alpha.graders.validate", grader=grader)
+    with pytest.raises(openai.BadRequestError, match="does not do"):
+        await call("fine_tuning.alpha.graders.run", grader=grader, model_sample="a")
 
 
 async def test_chat(call: Call):
