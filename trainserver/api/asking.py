@@ -33,13 +33,14 @@ class ServerError(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that an answer depends on."""
+    """All that an answer depends on; `param` is where its messages were given."""
 
     base: str
     adapter: Path | None
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...]
     sampling: Sampling
+    param: str = "messages"
 
 
 def find_model(parts: State, project: str, name: str) -> tuple[str, Path | None]:
@@ -76,13 +77,16 @@ def read_messages(values: Sequence[Any], param: str = "messages") -> tuple[Messa
 
 
 async def pieces(parts: State, question: Question) -> AsyncGenerator[Text | Done]:
-    """The answer as it comes; closing this stops the generation."""
+    """The answer as it comes; closing this stops the generation. Raises `BadRequest` and `ServingFailed`."""
     asked = parts.serving.answer(
         question.base, question.adapter, question.messages, question.sampling, question.tools or None
     )
-    async with asked as answer:
-        async for piece in answer:
-            yield piece
+    try:
+        async with asked as answer:
+            async for piece in answer:
+                yield piece
+    except BadRequest as error:
+        raise BadRequest(error.message, param=question.param, code=error.code) from error
 
 
 async def choices(parts: State, question: Question, count: int) -> AsyncGenerator[tuple[int, Text | Done]]:

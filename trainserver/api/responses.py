@@ -59,7 +59,7 @@ class Answer:
         form = read_form(body.format, "text.format")
         wishes = read_wishes(body.offered(), None, body.tool_choice, form, several=several)
         asked = read_messages([*said, *self.history], "input")
-        self.question = Question(base, adapter, asked, wishes.tools, self._sampling(wishes.form))
+        self.question = Question(base, adapter, asked, wishes.tools, self._sampling(wishes.form), "input")
         self.splitter = Splitter(calls=bool(wishes.tools), only_one=not several)
         self.tokens: list[Json] = []
         self.object = self._begun()
