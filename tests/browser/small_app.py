@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
@@ -122,6 +123,36 @@ def big_form() -> Json:
     }
 
 
+def every_form() -> Json:
+    """A form with the fields that the other forms lack; all of them in order, named after their type."""
+    options = {"options": [option("One"), option("Two"), option("Three")]}
+    elements: list[Json] = [
+        {"type": "plain_text_input", "multiline": True},
+        {"type": "email_text_input"},
+        {"type": "url_text_input"},
+        {"type": "number_input", "is_decimal_allowed": True},
+        {"type": "datepicker"},
+        {"type": "timepicker"},
+        {"type": "datetimepicker"},
+        {"type": "radio_buttons", **options},
+        {"type": "checkboxes", **options},
+        {"type": "static_select", **options},
+        {"type": "multi_static_select", **options},
+        {"type": "users_select"},
+        {"type": "multi_users_select"},
+        {"type": "channels_select"},
+        {"type": "conversations_select"},
+        {"type": "multi_external_select", "min_query_length": 0},
+    ]
+    return {
+        "type": "modal",
+        "callback_id": "every",
+        "title": plain("Every field"),
+        "submit": plain("Send"),
+        "blocks": [field(e["type"], e["type"], {**e, "action_id": "it"}) for e in elements],
+    }
+
+
 def home(times: int) -> Json:
     return {
         "type": "home",
@@ -166,9 +197,16 @@ def _clicks(app: AsyncApp) -> None:
 
 
 def _forms(app: AsyncApp) -> None:
+    @app.options("it")
     @app.options("city")
     async def cities(ack: Any, payload: Json) -> None:
         await ack(options=[option(c) for c in CITIES if c.lower().startswith(payload["value"].lower())])
+
+    @app.view("every")
+    async def every(ack: Any, body: Json, view: Json, client: Any) -> None:
+        await ack()
+        found = {block: values["it"] for block, values in view["state"]["values"].items()}
+        await client.chat_postMessage(channel=body["user"]["id"], text=f"Got {json.dumps(found)}")
 
     @app.view("big")
     async def big(ack: Any, body: Json, view: Json, client: Any) -> None:
@@ -210,7 +248,7 @@ def _other(app: AsyncApp) -> None:
         if body["text"] == "silent":
             return
         await ack()
-        view = big_form() if body["text"] == "big" else form()
+        view = {"big": big_form, "every": every_form}.get(body["text"], form)()
         await client.views_open(trigger_id=body["trigger_id"], view=view)
 
     @app.event("agent_session_stopped")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+
 import pytest
 from playwright.async_api import expect
 
@@ -102,6 +105,65 @@ async def test_a_form_takes_files_and_long_text(desk: Desk, workspace: Workspace
     await expect(page.get_by_test_id("message").last).to_contain_text(
         "Got ['rows.jsonl']: a <b>long</b> tale"
     )
+
+
+async def test_every_kind_of_field_is_filled_in_and_reaches_the_app(desk: Desk, workspace: Workspace) -> None:
+    page = await desk.open((await workspace.channel())[0])
+    await page.get_by_test_id("composer").first.fill("/try every")
+    await page.keyboard.press("Enter")
+    modal = page.get_by_test_id("modal")
+    typed = {
+        "plain_text_input": "two\nlines",
+        "email_text_input": "jin@example.com",
+        "url_text_input": "https://example.com/a",
+        "number_input": "0.5",
+        "datepicker": "2026-11-22",
+        "timepicker": "09:30",
+        "datetimepicker": "2026-11-22T09:30",
+    }
+    for label, value in typed.items():
+        await modal.get_by_label(label, exact=True).fill(value)
+    for block, chosen in (("radio_buttons", ["Two"]), ("checkboxes", ["One", "Three"])):
+        for words in chosen:
+            await modal.locator(f"[data-block-id={block}]").get_by_label(words).check()
+    menus = {
+        "static_select": ["Two"],
+        "multi_static_select": ["One", "Two"],
+        "users_select": ["Mina"],
+        "multi_users_select": ["Jin", "Mina"],
+        "channels_select": ["general"],
+        "conversations_select": ["general"],
+        "multi_external_select": ["Lyon"],
+    }
+    for block, wanted in menus.items():
+        await modal.locator(f"[data-block-id={block}]").get_by_test_id("block-select").focus()
+        await page.keyboard.press("ArrowDown")
+        for words in wanted:
+            await page.get_by_test_id("select-search").fill(words)
+            option = page.get_by_test_id("select-option").filter(has_text=words)
+            await expect(option.first).to_be_visible()
+            await expect(page.get_by_test_id("select-option")).to_have_count(1)
+            await page.keyboard.press("Enter")
+        if block.startswith("multi_"):
+            await page.keyboard.press("Escape")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal).to_have_count(0)
+    state = await workspace.ui("GET", "state")
+    dm = next(c["id"] for c in state["channels"] if c["is_im"] and "tryout" in c["name"])
+    said = (await workspace.ui("GET", f"channels/{dm}/messages"))["messages"][-1]["text"]
+    got = json.loads(html.unescape(said.removeprefix("Got ")))
+    assert got["plain_text_input"] == {"type": "plain_text_input", "value": "two\nlines"}
+    assert got["number_input"]["value"] == "0.5"
+    assert got["datepicker"]["selected_date"] == "2026-11-22"
+    assert got["timepicker"]["selected_time"] == "09:30"
+    assert isinstance(got["datetimepicker"]["selected_date_time"], int)
+    assert got["radio_buttons"]["selected_option"]["value"] == "two"
+    assert [o["value"] for o in got["checkboxes"]["selected_options"]] == ["one", "three"]
+    assert [o["value"] for o in got["multi_static_select"]["selected_options"]] == ["one", "two"]
+    assert got["users_select"]["selected_user"] == workspace.user("mina")
+    assert got["multi_users_select"]["selected_users"] == [workspace.user("jin"), workspace.user("mina")]
+    assert got["channels_select"]["selected_channel"] == got["conversations_select"]["selected_conversation"]
+    assert [o["value"] for o in got["multi_external_select"]["selected_options"]] == ["lyon"]
 
 
 async def test_charts_and_blocks_that_only_have_a_name(desk: Desk, workspace: Workspace) -> None:
