@@ -7,14 +7,13 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from tuning.datasets.chat import check_supervised
 from tuning.datasets.columns import Columns, add_columns
-from tuning.datasets.crew import scan, workers_for
+from tuning.datasets.crew import Crew, workers_for
 from tuning.datasets.findings import Findings, Sink
 from tuning.datasets.limits import STANDARD, size_words
 from tuning.datasets.lines import CHUNK, line_text, parts, physical_lines
@@ -23,7 +22,7 @@ from tuning.datasets.pricing import LEGACY_BASES, BaseInfo, cost_of, strip_fine_
 from tuning.datasets.repeats import Repeats, in_order
 from tuning.datasets.report import Report
 from tuning.datasets.rules import RULES
-from tuning.datasets.scanning import CHECKS, SHAPE_OF_METHOD, Part, Plan
+from tuning.datasets.scanning import CHECKS, SHAPE_OF_METHOD, Part, Plan, job
 from tuning.datasets.shapes import FOREIGN, METHODS, Shape, main_shape, shape_of
 from tuning.datasets.sniffing import sniff_bytes, sniff_lines
 from tuning.datasets.tokens import DEFAULT_ENCODING, ENCODINGS, TokenCounter
@@ -94,9 +93,10 @@ def _training(path: Path, pace: Pace, method: str | None) -> tuple[Sequence[int]
     with path.open("rb") as stream:
         shape, _ = _sample(path)
         plan = Plan(os.fsencode(path), shape, method, weigh=False)
-        for _, part in scan(plan, parts(stream, size=pace.chunk), workers):
-            prints.frombytes(part.prints)
-            add_columns(part.columns, columns)
+        with Crew(job(plan), parts(stream, size=pace.chunk), workers) as crew:
+            for _, part in crew:
+                prints.frombytes(part.prints)
+                add_columns(part.columns, columns)
     return in_order(prints), Columns.of(columns)
 
 
@@ -223,10 +223,11 @@ class _Check:
             columns=self.columns,
         )
         workers = workers_for(size) if pace.workers is None else pace.workers
-        with closing(scan(plan, offsets, workers)) as seen:
+        quick = pace.tokens and size >= QUICK_FROM
+        with Crew(job(plan), offsets, workers, helps=not quick) as crew:
             if pace.tokens:  # loaded while the workers are at it
-                self.tokens = TokenCounter(self.encoding, quick=size >= QUICK_FROM)
-            for done, part in seen:
+                self.tokens = TokenCounter(self.encoding, quick)
+            for done, part in crew:
                 self._absorb(part)
                 if pace.progress is not None:
                     pace.progress(done, size)

@@ -26,6 +26,7 @@ from tuning.datasets.rules import RULES
 from tuning.datasets.shapes import FOREIGN, Shape, ends_with_user, shape_of, system_prompt
 from tuning.datasets.sweeping import BLOCK, SeenRows, Sweeper, Swept
 from tuning.datasets.weighing import Load, Scale
+from tuning.datasets.worker import Job
 
 CHECKS: dict[str, Callable[[dict[str, Any], Found, Limits], None]] = {
     "chat": check_supervised,
@@ -84,33 +85,35 @@ class Part(msgspec.Struct):
     load: Load | None = None
 
 
+def job(plan: Plan) -> Job[Part]:
+    """Scanning by ``plan``, for a crew."""
+    return Job(__name__, plan, Part)
+
+
+def hand(plan: bytes | bytearray) -> Callable[[int, int], Part]:
+    """Scans parts by an encoded plan."""
+    return Scanner(msgspec.msgpack.decode(plan, type=Plan)).scan
+
+
 class Scanner:
     """Checks part after part of one file by one :class:`Plan`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._file = open(plan.path, "rb")  # noqa: SIM115
         wanted: Shape = SHAPE_OF_METHOD[plan.method] if plan.method else plan.shape
         self._quick = plan.quick and wanted in ("chat", "unknown")
         self._wanted = wanted
         self._sweep = Sweeper().sweep
 
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
-
     def scan(self, start: int, stop: int) -> Part:
         """Check the whole lines between two offsets of the file."""
         self._begin()
-        self._file.seek(start)
-        if stop - start > _AT_ONCE:
-            self._lines(physical_lines(cast("BinaryIO", _Window(self._file, stop - start))), start == 0)
-        else:
-            data = self._file.read(stop - start)
-            if b"\r" in data or (start == 0 and data.startswith(BOM)):
-                self._lines(physical_lines(io.BytesIO(data)), start == 0)
+        with open(self._plan.path, "rb") as file:
+            file.seek(start)
+            if stop - start > _AT_ONCE:
+                self._lines(physical_lines(cast("BinaryIO", _Window(file, stop - start))), start == 0)
             else:
-                self._plain_lines(data)
+                self._bytes(file.read(stop - start), start == 0)
         return self._end()
 
     def _begin(self) -> None:
@@ -140,6 +143,12 @@ class Scanner:
         return part
 
     # --- lines -----------------------------------------------------------------------------------
+    def _bytes(self, data: bytes, first: bool) -> None:
+        if b"\r" in data or (first and data.startswith(BOM)):
+            self._lines(physical_lines(io.BytesIO(data)), first)
+        else:
+            self._plain_lines(data)
+
     def _plain_lines(self, data: bytes) -> None:
         """Lines of a part that has no CR."""
         start = 0

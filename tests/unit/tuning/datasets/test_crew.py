@@ -17,9 +17,10 @@ import pytest
 
 from tuning.datasets import base_info, check_file
 from tuning.datasets.checking import Pace
-from tuning.datasets.crew import _Worker, scan
+from tuning.datasets.crew import Crew
 from tuning.datasets.lines import parts
-from tuning.datasets.scanning import Plan
+from tuning.datasets.scanning import Plan, job
+from tuning.datasets.worker import Worker
 
 ODD = (
     b"", b"   ", b"oops", b"[1]", b"// note", b"\xff", b'{"messages": []}', b'{"messages": 1}', b"{'a': 1}",
@@ -84,43 +85,70 @@ def test_progress_is_told_up_to_the_last_byte(tmp_path: Path, good: list[bytes])
     assert told[-1] == (path.stat().st_size, path.stat().st_size)
 
 
-def test_the_work_of_a_worker_that_was_killed_is_done_all_the_same(
-    tmp_path: Path, good: list[bytes], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("tokens", [False, True])
+def test_a_check_goes_on_when_its_workers_are_killed(
+    tokens: bool, tmp_path: Path, good: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"\n".join(good))
-    alone = check_file(path, pace=Pace(workers=0))
-    order = _Worker.order
+    alone = check_file(path, pace=Pace(workers=0, tokens=tokens))
+    order = Worker.order
 
-    def order_then_kill(worker: _Worker, start: int, stop: int) -> None:
+    def order_then_kill(worker: Worker[Any], start: int, stop: int) -> None:
         order(worker, start, stop)
         if start > 1_500:
-            worker._process.kill()
+            os.kill(worker.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(_Worker, "order", order_then_kill)
-    assert check_file(path, pace=Pace(workers=2, chunk=300)) == alone
+    monkeypatch.setattr(Worker, "order", order_then_kill)
+    assert check_file(path, pace=Pace(workers=2, chunk=300, tokens=tokens)) == alone
 
 
-def test_workers_end_with_the_process_that_started_them(tmp_path: Path, good: list[bytes]) -> None:
+ROOT = Path(__file__).parents[4]
+FORKS = """
+import sys, threading
+from pathlib import Path
+from tuning.datasets import check_file
+from tuning.datasets.checking import Pace
+from tuning.datasets.worker import _may_fork
+assert _may_fork() == (sys.platform == "linux"), threading.enumerate()
+path = Path(sys.argv[1])
+alone = check_file(path, pace=Pace(workers=0))
+assert check_file(path, pace=Pace(workers=3, chunk=300)) == alone
+"""
+
+
+def test_forks_of_a_process_with_one_thread_say_the_same(tmp_path: Path, good: list[bytes]) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*good, b"oops", good[3]]))
+    subprocess.run([sys.executable, "-W", "error", "-c", FORKS, path], cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_workers_end_with_the_process_that_started_them(
+    threads: int, tmp_path: Path, good: list[bytes]
+) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"\n".join(good))
     code = (
-        "import os, sys, time\n"
-        "from tuning.datasets.crew import _Worker\n"
-        "from tuning.datasets.scanning import Plan\n"
-        "worker = _Worker(Plan(os.fsencode(sys.argv[1]), 'chat'))\n"
-        "worker.order(0, 10)\n"
-        "worker.answer()\n"
-        "print(worker._process.pid, flush=True)\n"
+        "import os, sys, threading, time\n"
+        "from tuning.datasets.worker import Worker\n"
+        "from tuning.datasets.scanning import Plan, job\n"
+        f"for _ in range({threads}): threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "plan = Plan(os.fsencode(sys.argv[1]), 'chat')\n"
+        "workers = []\n"
+        "for _ in range(2): workers.append(Worker(job(plan), workers))\n"
+        "for worker in workers:\n"
+        "    worker.order(0, 10)\n"
+        "    worker.answer()\n"
+        "    print(worker.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    root = Path(__file__).parents[4]
-    with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, cwd=root) as parent:
+    with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
-        worker = int(parent.stdout.readline())
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
         parent.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while _runs(worker):
+    while any(map(_runs, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -137,12 +165,13 @@ def _runs(pid: int) -> bool:
 def test_a_scan_that_is_given_up_leaves_no_workers(tmp_path: Path, good: list[bytes]) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"\n".join(good))
-    with path.open("rb") as stream:
-        seen = scan(Plan(os.fsencode(path), "chat"), parts(stream, size=200), 2)
-        next(seen)
-        crew = seen.gi_frame.f_locals["crew"]  # type: ignore[attr-defined]
-        seen.close()  # type: ignore[attr-defined]
-    assert all(worker._process.poll() is not None for worker in crew._workers)
+    with (
+        path.open("rb") as stream,
+        Crew(job(Plan(os.fsencode(path), "chat")), parts(stream, size=200), 2) as crew,
+    ):
+        next(iter(crew))
+        workers = [worker.pid for worker in crew._workers]
+    assert not any(map(_runs, workers))
 
 
 def test_a_file_that_changes_meanwhile_is_not_reported_on(tmp_path: Path, good: list[bytes]) -> None:
