@@ -6,19 +6,17 @@ import asyncio
 
 import structlog
 
-from handlers import chatting, job_buttons, reply
+from handlers import home, job_buttons, reply, trying, voting
 from handlers.answer import Answer, Call, Message
 from handlers.errors import BadCall
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.sharing import share
-from handlers.slackapi import text_in
-from handlers.text import esc
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
 from handlers.views.choices import PICK
-from storage import jobs, rooms
-from storage.records import InboxItem, Vote
+from storage import jobs
+from storage.records import InboxItem
 from tuning.pictures import loss_picture
 
 log = structlog.get_logger(__name__)
@@ -37,6 +35,7 @@ VERB_OF = {
     "compare": "compare",
     "follow": "follow",
     "settings": "settings",
+    "models": "models",
 }
 """Buttons that are verbs; their value is the id of a dataset or job."""
 
@@ -72,38 +71,17 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     if call := call_of(clicked):
         await reply.answer(house, clicked, await dispatch(call, house))
         return
-    match clicked.action:
+    match clicked.action.partition(":")[0]:
         case "try":
-            await _try(house, clicked)
+            await trying.on_try(house, clicked)
+        case "place_pick":
+            await home.open_settings(house, clicked)
         case "loss_curve":
             await _loss_curve(house, clicked)
         case "feedback":
-            await _vote(house, clicked)
+            await voting.on_vote(house, clicked)
         case _:
             log.debug("action_without_effect", action=clicked.action)
-
-
-async def _vote(house: House, clicked: Incoming) -> None:
-    """Keeps what a person thinks of an answer; the last word counts."""
-    vote = Vote(clicked.channel, clicked.ts or "", clicked.user, clicked.value, house.clock())
-    await house.store.write(lambda db: rooms.vote(db, vote))
-    log.info("feedback", value=clicked.value)
-    await reply.tell(house, clicked, Message("Thank you, noted."))
-
-
-async def _try(house: House, clicked: Incoming) -> None:
-    """A chat thread of its own: what is written in it, the model answers. A checkpoint comes by its name."""
-    if "@" not in clicked.value:
-        job_id = _id(clicked)
-        job = await house.store.read(lambda db: jobs.get(db, job_id))
-        if job.channel != clicked.channel:
-            raise BadCall("This model belongs to another channel.")
-        model = await house.chat.resolve(clicked.channel, job.name)
-    else:
-        model = await house.chat.resolve(clicked.channel, clicked.value)
-    words = f"<@{clicked.user}> tries *{esc(model.label)}*: write in this thread, it answers."
-    posted = await house.client.chat_postMessage(channel=clicked.channel, **Message(words).arguments())
-    await chatting.begin_chat(house, clicked.channel, text_in(posted, "ts"), clicked.user, "", model)
 
 
 async def _loss_curve(house: House, clicked: Incoming) -> None:

@@ -11,6 +11,7 @@ from handlers.incoming import Incoming
 from handlers.verbs import settings
 from handlers.views import compare, reading_form, settings_form, start_form, validation_form
 from handlers.views.problems import error_message
+from handlers.visible import channels_for
 from storage import rooms
 from storage.records import InboxItem
 from tuning.errors import ChatError, DatasetError, StartRefused
@@ -85,7 +86,11 @@ async def _compare(house: House, sent: Incoming) -> None:
     if isinstance(wish, dict):
         return
     first, second, question = wish
-    models = await house.chat.resolve(sent.channel, first), await house.chat.resolve(sent.channel, second)
+    also = await channels_for(house, sent.user, is_dm=sent.is_dm)
+    models = (
+        await house.chat.resolve(sent.channel, first, also),
+        await house.chat.resolve(sent.channel, second, also),
+    )
     await comparing.begin(house, sent.channel, None, sent.user, models, question)
 
 

@@ -10,11 +10,13 @@ from handlers.rights import JOBS_OF
 from handlers.text import name
 from handlers.views.choices import PICK
 from handlers.views.layout import option
+from handlers.visible import channels_for
 from storage import datasets, jobs
 from storage.store import Database
 from tuning.chat.service import ModelEntry
 
 SHOWN = 10
+PLACE = "place"
 MODELS = frozenset({"use", "ask", "compare", "first", "second"})
 Payload = dict[str, Any]
 
@@ -23,14 +25,24 @@ async def options(house: House, body: Payload) -> list[Payload]:
     """The options for a ``block_suggestion``; none for a menu that nobody knows."""
     what = str(body.get("action_id", "")).removesuffix(PICK).removeprefix("form_")
     channel, typed = _channel(body), str(body.get("value") or "").strip().lower()
-    if what in MODELS:
-        found = model_choices(await house.chat.models(channel))
+    user = str(cast(Payload, body.get("user") or {}).get("id", ""))
+    if what == PLACE:
+        found = await _places(house, user)
+    elif what in MODELS:
+        also = await channels_for(house, user, is_dm=not channel or channel.startswith("D"))
+        found = model_choices(await house.chat.models(channel, also))
     elif what in ("start", "datasets"):
         found = await house.store.read(lambda db: _datasets(db, channel))
     else:
         found = await house.store.read(lambda db: job_choices(db, channel, what))
     hits = [(label, value) for label, value in found if typed in label.lower()]
     return [option(name(label, 70), value) for label, value in hits[:SHOWN]]
+
+
+async def _places(house: House, user: str) -> list[tuple[str, str]]:
+    """The channels that a person and ftbot are both in, by name."""
+    found = await house.rooms.of(house.client, user) or {}
+    return sorted((f"#{label}", channel) for channel, label in found.items())
 
 
 def model_choices(entries: Iterable[ModelEntry]) -> list[tuple[str, str]]:

@@ -51,6 +51,17 @@ def turn_at(db: Database, channel: str, ts: str) -> Turn | None:
     return first(db, Turn, "SELECT * FROM turns WHERE channel = ? AND ts = ?", [channel, ts])
 
 
+def answer_at(db: Database, channel: str, thread: str, ts: str) -> Turn | None:
+    """The answer that stands in a message of a thread, or that began before it and goes on there."""
+    return first(
+        db,
+        Turn,
+        "SELECT * FROM turns WHERE channel = ? AND thread = ? AND role = 'assistant' AND ts <= ?"
+        " ORDER BY ts DESC LIMIT 1",
+        [channel, thread, ts],
+    )
+
+
 def change_turn(db: Database, channel: str, ts: str, text: str) -> bool:
     """The message of a turn was edited; ``False`` when it holds none."""
     return bool(run(db, "UPDATE turns SET text = ? WHERE channel = ? AND ts = ?", [text, channel, ts]))

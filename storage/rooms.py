@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from storage.records import ChannelSettings, ChatUsage, Vote
-from storage.rows import first, run, scalar, select, to_row
+from storage.rows import first, pairs, run, scalar, select, to_row
 
 
 def settings_of(db: Database, channel: str) -> ChannelSettings:
@@ -27,6 +27,20 @@ def vote(db: Database, said: Vote) -> None:
 def votes_on(db: Database, channel: str, ts: str) -> list[Vote]:
     """All votes on one answer."""
     return select(db, Vote, "SELECT * FROM votes WHERE channel = ? AND ts = ? ORDER BY at", [channel, ts])
+
+
+def votes_for(db: Database, provider: str, model: str) -> tuple[int, int]:
+    """How many answers of a model were found good, and how many bad."""
+    found = pairs(
+        db,
+        "SELECT votes.value, count(*) FROM votes"
+        " JOIN turns ON turns.channel = votes.channel AND turns.ts = votes.ts"
+        " JOIN chat_threads AS talk ON talk.channel = turns.channel AND talk.thread = turns.thread"
+        " WHERE talk.provider = ? AND talk.model = ? GROUP BY votes.value",
+        [provider, model],
+    )
+    counted = {str(value): int(count) for value, count in found}
+    return counted.get("good", 0), counted.get("bad", 0)
 
 
 def spent(db: Database, month: str, provider: str, tokens: int) -> None:

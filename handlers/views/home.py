@@ -8,10 +8,14 @@ from typing import Any
 
 from handlers.answer import Block
 from handlers.text import money, name, number, plural
-from handlers.views.layout import Line, bold, code, plain, rich, small
+from handlers.views.choices import searched
+from handlers.views.layout import Line, actions, bold, button, code, plain, rich, small
 from handlers.views.lists import job_line
 from handlers.views.prices import day
 from storage.records import Dataset, Job
+
+TRIED = 5
+"""Models that have a button in Home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,13 @@ class Mine:
     """What Home shows beside jobs: models' last days by job id, datasets, and this month's spend.
 
     ``usd``: what this person's jobs of this month were billed or are estimated to cost; ``chat_tokens``: what
-    all chats wrote this month, ``chat_answers`` in how many answers.
+    all chats wrote this month, ``chat_answers`` in how many answers. ``rooms``: their channels are known, so
+    that settings can be chosen here.
     """
 
     lifetime: Mapping[int, str] = field(default_factory=dict[int, str])
     datasets: Sequence[Dataset] = ()
+    rooms: bool = False
     usd: float = 0.0
     chat_tokens: int = 0
     chat_answers: int = 0
@@ -44,9 +50,25 @@ def _rest(mine: Mine, command: str) -> list[Block]:
     return [
         rich([bold("My datasets")], *(data or [["None dropped yet."]])),
         rich([bold("This month")], [f"Training: {money(mine.usd)} · chat of everybody: {chat}"]),
-        rich([bold("Settings")], ["In each channel: ", code(f"{command} settings")]),
+        *_settings(mine, command),
         {"type": "divider"},
     ]
+
+
+def _settings(mine: Mine, command: str) -> list[Block]:
+    """The settings of a channel, to be searched by its name."""
+    said = rich([bold("Settings")], ["In each channel: ", code(f"{command} settings")])
+    if not mine.rooms:
+        return [said]
+    return [said, {**actions(searched("place_pick", "Settings of a channel…")), "block_id": "place"}]
+
+
+def _tries(ready: Sequence[Job]) -> list[Block]:
+    """The newest models to try in direct messages."""
+    if not ready:
+        return []
+    buttons = [button(f"Try {name(job.name, 60)}", f"try:{job.id}", str(job.id)) for job in ready[:TRIED]]
+    return [actions(*buttons)]
 
 
 def home(
@@ -61,10 +83,11 @@ def home(
         if running
         else rich(["Nothing is training right now."]),
         {"type": "divider"},
-        rich([bold("Newest models")]),
+        rich([bold("My models")]),
         rich(*[_model_line(job, now, mine) for job in ready[:10]])
         if ready
         else rich(["No model has been made yet."]),
+        *_tries(ready),
         {"type": "divider"},
         *_rest(mine, command),
         rich(

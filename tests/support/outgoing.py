@@ -34,7 +34,7 @@ class PlayedProviders:
         async def profile() -> Any:
             return TRAINER
 
-        return SimpleNamespace(name=name, profile=profile)
+        return SimpleNamespace(name=name, profile=profile, last_profile=TRAINER)
 
 
 class PlayedPrices:
@@ -163,3 +163,4 @@ async def outgoing(folder: Path) -> AsyncGenerator[Outgoing]:
         )
         yield Outgoing(world, house, clock, Person(session, world.base_url, "jin"))
         await store.close()
+        assert world.malformed.list() == []

@@ -50,6 +50,8 @@ def job_model(db: Database, name: str, channels: Collection[str]) -> Model | Non
     checkpoints = jobs.checkpoints_of(db, job.id)
     if number:
         return _checkpoint_model(job, checkpoints, number)
+    if job.state == "ready" and job.fine_tuned_model is None:
+        raise NoModel(f"The model of {job.name} was deleted.", "Choose another with the verb models.")
     if not answers(job):
         raise NoModel(f"{job.name} has no model to talk to: it is {job.state}.", _instead(job, checkpoints))
     return of_job(job)

@@ -177,12 +177,6 @@ async def test_the_full_report_comes_as_a_table_in_the_drops_thread(slack):
     assert name.startswith(f"report-{dataset.id}-")
 
 
-async def test_feedback_is_thanked_for(slack):
-    room = slack.channel("tuning")
-    await click(slack, room, "feedback", "good")
-    assert await alone(slack, room) == ["Thank you, noted."]
-
-
 async def test_home_shows_my_jobs(slack):
     room = slack.channel("tuning")
     _, job = await ready_job(slack, room)
