@@ -88,7 +88,7 @@ async def bot_inside(folder: Path, **more: Any) -> AsyncGenerator[Inside]:
             "ftbot_health_port": port,
             "ftbot_poll_seconds": 0.2,
         }
-        bot = Bot(Settings(_env_file=None, **given | more))
+        bot = Bot(Settings.model_validate(given | more))
         await bot.start()
         working = asyncio.create_task(bot.run())
         try:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from demo.person import Person
 from demo.programs import Program, Programs
+from handlers.posting import notices_in
 from tests.support.provider import FakeProvider, serving
 from tests.support.workspace import Workspace
 
@@ -50,6 +53,31 @@ class FaultyPlace(Workspace):
         bot = self.programs.running.pop("bot")
         os.kill(bot.process.pid, signal.SIGKILL)
         await bot.process.wait()
+
+    async def posted(self, channel: str, ts: str) -> list[Json]:
+        """The bot's messages in a thread with their metadata, as Slack tells them to the app itself."""
+        url = f"{self.programs.running['localslack'].url}/api/conversations.replies"
+        asked = {"channel": channel, "ts": ts, "limit": "200", "include_all_metadata": "true"}
+        headers = {"Authorization": f"Bearer {self.programs.bot_token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(url, params=asked) as answer:
+                    if answer.status != 429:
+                        found = (await answer.json())["messages"]
+                        return [m for m in found[1:] if "bot_id" in m]
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))
+
+    async def told(self, channel: str, ts: str) -> list[str]:
+        """The ids of the notices that a thread got, in their order."""
+        return [one for message in await self.posted(channel, ts) for one in notices_in(message)]
+
+    async def created(self, count: int) -> None:
+        """Waits until the provider has this many jobs."""
+
+        async def there() -> bool:
+            return len(self.provider.jobs) >= count
+
+        await self.jin.wait(f"{count} jobs at the provider", there, 60)
 
 
 @asynccontextmanager

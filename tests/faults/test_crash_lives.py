@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from demo.person import words
-from tests.faults.places import FaultyPlace, Json, faulty_place, train
+from handlers.posting import notices_in
+from tests.faults.places import FaultyPlace, faulty_place, train
 from tests.support.workspace import chat_file, choose, typed
 
 LIVES = int(os.environ.get("FTBOT_FAULT_LIVES", "20"))
@@ -75,18 +76,16 @@ async def lives(place: FaultyPlace, channels: list[str], first: int, drawn: rand
 
 
 async def check(place: FaultyPlace, channel: str, name: str) -> None:
-    """One card, and under it every epoch once and in order, then the end."""
+    """One card, and under it every epoch once and in order with one picture a message, then the end."""
     card = await place.root(channel, name)
     await place.finished(channel, card)
     cards = [m for m in await place.jin.messages(channel) if "bot_id" in m and name in words(m)]
     assert len(cards) == 1
-    thread = await place.jin.thread(channel, str(card["ts"]))
-    said = [kind for message in thread[1:] if "bot_id" in message for kind in kinds(message)]
-    assert said == [*(f"Epoch {number} of {EPOCHS}" for number in range(1, EPOCHS + 1)), "ready"], name
-
-
-def kinds(message: Json) -> list[str]:
-    """What the notices of a message are about: several that were due together are one message."""
-    lines = words(message).splitlines()
-    told = [line.split(" · ")[0] for line in lines if line.startswith("Epoch ")]
-    return told + ["ready"] * any("is ready" in line for line in lines)
+    posted = await place.posted(channel, str(card["ts"]))
+    told = [one.split(":") for message in posted for one in notices_in(message)]
+    epochs = [["job_epoch", str(number)] for number in range(1, EPOCHS + 1)]
+    assert [[kind, *rest] for kind, _, *rest in told] == [*epochs, ["job_finished"]], name
+    for message in posted:
+        pictures = [block for block in message["blocks"] if block["type"] == "image"]
+        wanted = any(one.startswith("job_epoch") for one in notices_in(message))
+        assert len(pictures) == wanted, name

@@ -86,6 +86,8 @@ class FakeProvider:
     page_size: int = 100
     filters_metadata: bool = True
     answer: Callable[[Json], str] = lambda body: "Hello there"
+    hold: asyncio.Event | None = None
+    """Waited for after the first piece of every streamed answer."""
     clock: float = 1_700_000_000.0
 
     def fault(self, method: str, path: str, **how: Any) -> None:
@@ -246,6 +248,8 @@ class FakeProvider:
         async def stream() -> AsyncIterator[str]:
             for piece in re.findall(r"\S+\s*", text):
                 yield chunk(choices=[{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+                if self.hold is not None:
+                    await self.hold.wait()
             if self.calls_tool:
                 call = {"index": 0, "id": "call_1", "type": "function", "function": self.calls_tool}
                 yield chunk(choices=[{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}])
@@ -288,6 +292,8 @@ class FakeProvider:
                 told.append({"type": "response.completed", "response": whole})
             for number, event in enumerate(told):
                 yield f"event: {event['type']}\ndata: {json.dumps(event | {'sequence_number': number})}\n\n"
+                if self.hold is not None and "delta" in event:
+                    await self.hold.wait()
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
