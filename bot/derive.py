@@ -23,7 +23,11 @@ class Made:
 
 
 def derive(
-    file: Path, repaired: Path | None, redacted: Path | None, halves: tuple[Path, Path] | None
+    file: Path,
+    repaired: Path | None,
+    redacted: Path | None,
+    halves: tuple[Path, Path] | None,
+    read_as: str | None = None,
 ) -> Made:
     """Write the copies that were asked for; each is made of the one before. ``file`` is only read.
 
@@ -32,7 +36,7 @@ def derive(
     made = Made()
     try:
         if repaired is not None:
-            _repaired(made, repair(file, repaired), repaired)
+            _repaired(made, repair(file, repaired, read_as=read_as), repaired)
         source = repaired or file
         if redacted is not None:
             _redacted(made, redact(source, redacted), redacted)

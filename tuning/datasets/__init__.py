@@ -5,6 +5,7 @@ Imports nothing else of the house, so that the training server uses the same che
 
 from __future__ import annotations
 
+from tuning.datasets.allowing import OVERLAPS, allow_overlap
 from tuning.datasets.chart import TokenChart, token_chart
 from tuning.datasets.checking import check_file, rows
 from tuning.datasets.difference import Difference, difference
@@ -22,6 +23,7 @@ from tuning.datasets.splitting import Split, split
 __all__ = [
     "FORMATS",
     "HOLD",
+    "OVERLAPS",
     "RULES",
     "BaseInfo",
     "Change",
@@ -40,6 +42,7 @@ __all__ = [
     "Split",
     "TokenChart",
     "Tokens",
+    "allow_overlap",
     "auto_epochs",
     "base_info",
     "check_file",

@@ -66,6 +66,62 @@ def test_a_validation_file_is_checked_against_the_training_file(examples: Path) 
     assert promised["validation"]["problems"][0]["code"] == "validation_overlap"
 
 
+def test_an_overlap_can_be_let_stand_by_name(examples: Path, tmp_path: Path) -> None:
+    training = examples / "triage.jsonl"
+    held_out = tmp_path / "held-out.jsonl"
+    held_out.write_bytes(b"\n".join(training.read_bytes().splitlines()[:3]))
+    assert run(training, "--validation", held_out).exit_code == 1
+    result = run(training, "--validation", held_out, "--allow-overlap", "--json")
+    promised = json.loads(result.stdout)
+    assert (result.exit_code, promised["verdict"]) == (0, "accept")
+    assert promised["overlap"]["rows"] == 3
+    assert promised["overlap"]["allowed_by"]
+    assert {p["severity"] for p in promised["validation"]["problems"] if "overlap" in p["code"]} == {
+        "warning"
+    }
+    shown = run(training, "--validation", held_out, "--allow-overlap").stdout
+    assert "3 validation rows may stand in both files: allowed by" in shown
+    assert "Ready to validate" in shown
+
+
+def test_reinforcement_files_need_the_same_columns(tmp_path: Path) -> None:
+    def rows(start: int, **columns: str) -> str:
+        asked = [f"What is {n} and {n * 31}?" for n in range(start, start + 12)]
+        made = [{"messages": [{"role": "user", "content": words}], **columns} for words in asked]
+        return "\n".join(map(json.dumps, made))
+
+    training, held_out = tmp_path / "train.jsonl", tmp_path / "valid.jsonl"
+    training.write_text(rows(0, answer="7", level="easy"))
+    held_out.write_text(rows(90, answer="7"))
+    result = run(training, "--validation", held_out)
+    assert result.exit_code == 1
+    assert "without `level`" in " ".join(result.output.split())
+    assert "needs a validation file with the same columns" in " ".join(run(training).output.split())
+
+
+def test_a_table_is_read_as_what_a_person_says_it_is(tmp_path: Path) -> None:
+    table, out = tmp_path / "table.csv", tmp_path / "out.jsonl"
+    table.write_text("question,answer\n" + "".join(f"Where is {n * 31}?,shelf {n}\n" for n in range(60)))
+    refused = run(table)
+    assert "--read-as FORMAT" in refused.stdout
+    assert refused.exit_code == 1
+    result = run(table, "--repair", out, "--read-as", "pairs")
+    assert result.exit_code == 0
+    assert "60 × read as Prompt and completion · lines 2, 3" in result.stdout
+    assert run(table, "--read-as", "pairs").exit_code == 2
+
+
+def test_the_verdict_comes_first_and_each_problem_with_its_fix_under_it(examples: Path) -> None:
+    lines = run(examples / "broken.jsonl").stdout.splitlines()
+    assert lines[0] == "✗ Not ready · broken.jsonl · 8 of 14 rows need work"
+    assert lines[1] == "  ✗ 2 rows have no assistant reply, nothing to learn from · lines 4, 8"
+    assert lines[2] == "    → add the reply or delete the row"
+    marks = [line[2] for line in lines if line[:2] == "  " and line[2] in "✗!"]
+    assert marks == sorted(marks, key="✗!".index)
+    assert lines[-1] == "→ --repair OUT puts 2 of 8 right in a copy"
+    assert "2 system prompts" in "\n".join(lines) or "1 system prompt, " in "\n".join(lines)
+
+
 def test_the_report_names_every_line(examples: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.csv"
     assert run(examples / "broken.jsonl", "--report", out).exit_code == 1
