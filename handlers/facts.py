@@ -8,7 +8,7 @@ from dataclasses import replace
 from handlers.house import House
 from handlers.offers import first_offers, profile_of
 from handlers.views.dataset_words import DropFacts
-from handlers.views.job_card import JobFacts
+from handlers.views.job_facts import JobFacts
 from handlers.views.notices import FinishFacts
 from handlers.views.prices import Offer
 from storage import chats, datasets, jobs
@@ -22,12 +22,24 @@ from tuning.jobs.safety import EVENT_TYPE
 
 
 async def job_facts(house: House, job: Job) -> JobFacts:
-    """The job's dataset, how its provider is called and whether it charges."""
-    dataset, trouble = await house.store.read(lambda db: _sending(db, job))
+    """The job's dataset, how its provider is called, whether it charges, and what hangs on the job."""
+    facts = await house.store.read(lambda db: _of_job(db, job))
     profile = await profile_of(house, job.provider)
     if profile is None:
-        return JobFacts(dataset, job.provider, trouble=trouble)
-    return JobFacts(dataset, profile.label, profile.charges, trouble, profile.can_pause)
+        return facts
+    return replace(facts, provider=profile.label, charges=profile.charges, can_pause=profile.can_pause)
+
+
+def _of_job(db: Database, job: Job) -> JobFacts:
+    dataset, trouble = _sending(db, job)
+    return JobFacts(
+        dataset,
+        job.provider,
+        trouble=trouble,
+        checkpoints=len(jobs.checkpoints_of(db, job.id)),
+        in_use=chats.users_of(db, job.id),
+        waits=jobs.waits(db, job.provider) if job.state == "queued" else (),
+    )
 
 
 def _sending(db: Database, job: Job) -> tuple[Dataset, str]:

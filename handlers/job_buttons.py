@@ -17,9 +17,10 @@ from handlers.incoming import Incoming
 from handlers.offers import profile_of
 from handlers.sharing import share
 from handlers.text import esc
-from handlers.views import job_pages
+from handlers.views import job_pages, leaving
 from handlers.views.layout import bold, person, rich
-from storage import chats, jobs
+from handlers.visible import sees
+from storage import chats, jobs, rooms
 from storage.records import Event, Job
 from storage.store import Database
 
@@ -28,6 +29,9 @@ Page = Callable[[House, Incoming, Job], Awaitable[Answer | None]]
 
 def unfold(clicked: Incoming) -> Incoming:
     """A choice of an overflow menu (``events|12``) as the button it stands for; others as they are."""
+    base, numbered, _ = clicked.action.partition(":")
+    if numbered and base in _PAGES:  # buttons in a row tell apart by a number
+        return replace(clicked, action=base)
     if clicked.action != "menu":
         return clicked
     what, _, value = clicked.value.partition("|")
@@ -50,8 +54,7 @@ async def on_action(house: House, clicked: Incoming) -> None:
         raise BadCall("This button is too old to be understood.", "Ask for a new card with the verb jobs.")
     job_id = int(clicked.value)
     job = await house.store.read(lambda db: jobs.get(db, job_id))
-    mine = not clicked.channel or clicked.is_dm
-    if job.channel != clicked.channel and not (mine and job.owner == clicked.user):
+    if not await sees(house, clicked.user, job.channel, here=clicked.channel, is_dm=clicked.is_dm):
         raise BadCall("This job belongs to another channel.")
     await reply.answer(house, clicked, await _PAGES[clicked.action](house, clicked, job))
 
@@ -61,13 +64,15 @@ async def about_answer(house: House, job: Job, checkpoint_model: str | None = No
     facts = await job_facts(house, job)
     profile = await profile_of(house, job.provider)
     base = profile.base(job.base) if profile else None
-    in_use, point = await house.store.read(
+    model = checkpoint_model or job.fine_tuned_model or ""
+    in_use, point, votes = await house.store.read(
         lambda db: (
             chats.users_of(db, job.id),
             jobs.checkpoint_by_model(db, checkpoint_model) if checkpoint_model else None,
+            rooms.votes_for(db, job.provider, model),
         )
     )
-    known = job_pages.AboutFacts(facts, in_use, base.shutdown_date if base else None, point)
+    known = job_pages.AboutFacts(facts, in_use, base.shutdown_date if base else None, point, votes)
     return Answer(job_pages.about_page(job, known))
 
 
@@ -135,7 +140,7 @@ async def _mute(house: House, clicked: Incoming, job: Job) -> Answer:
 async def _ask_delete(house: House, clicked: Incoming, job: Job) -> Answer:
     _only_owner(house, clicked, job, "delete")
     in_use = await house.store.read(lambda db: chats.users_of(db, job.id))
-    return Answer(job_pages.ask_delete(job, await job_facts(house, job), in_use))
+    return Answer(leaving.ask_delete(job, await job_facts(house, job), in_use))
 
 
 async def _delete(house: House, clicked: Incoming, job: Job) -> Answer:

@@ -121,6 +121,19 @@ def paces(db: Database, provider: str, base: str, *, limit: int = 9) -> list[flo
     ]
 
 
+def waits(db: Database, provider: str, *, limit: int = 9) -> list[float]:
+    """Seconds from the start to the training of the provider's newest jobs that trained."""
+    return [
+        float(wait)
+        for (wait,) in pairs(
+            db,
+            "SELECT started_at - created_at FROM jobs WHERE provider = ? AND started_at >= created_at"
+            " ORDER BY id DESC LIMIT ?",
+            [provider, limit],
+        )
+    ]
+
+
 def since(db: Database, moment: float) -> list[Job]:
     """Jobs created at or after ``moment``, newest first."""
     return select(db, Job, "SELECT * FROM jobs WHERE created_at >= ? ORDER BY id DESC", [moment])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from handlers.answer import Answer, Call
+from handlers.facts import job_facts
 from handlers.house import House
 from handlers.rights import may_change
 from handlers.verbs.choosing import which_job
 from handlers.verbs.finding import find_job
 from handlers.verbs.verb import Verb
-from handlers.views.lists import ask_cancel, cancel_asked
+from handlers.views.leaving import ask_cancel
+from handlers.views.lists import cancel_asked
 from storage.records import OPEN_JOB_STATES
 from tuning.errors import NotCancellable
 
@@ -22,7 +24,7 @@ async def run(call: Call, house: House) -> Answer:
     if job.state not in OPEN_JOB_STATES:
         raise NotCancellable(f"{job.name} has ended already, so there is nothing to cancel.")
     if call.surface != "action":
-        return Answer(ask_cancel(job))
+        return Answer(ask_cancel(job, await job_facts(house, job)))
     return Answer(cancel_asked(await house.engine.cancel(job.id, call.user)))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handlers.answer import Block, Message
 from handlers.text import about, duration, esc, left, money, name, number
-from handlers.views.layout import Line, Part, actions, bold, button, confirm, moment, option, rich, small
-from storage.records import Dataset, Job
+from handlers.views.job_facts import JobFacts
+from handlers.views.layout import Line, Part, actions, bold, button, moment, option, person, rich, small
+from handlers.views.leaving import cancel_button
+from storage.records import Job
+
+__all__ = ["JobFacts", "job_card"]
 
 STATES = {
     "sending": "Sending",
@@ -40,19 +42,8 @@ _AT = {
     "scoring": 6,
     "ready": 7,
 }
+ENOUGH_WAITS = 3
 _CANCELLABLE = frozenset({"sending", "accepted", "queued", "training", "safety", "paused"})
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    """What the card shows beside the job: its dataset, how its provider is called, whether it charges."""
-
-    dataset: Dataset
-    provider: str
-    charges: bool = True
-    trouble: str = ""
-    """Why the job could not be sent so far."""
-    can_pause: bool = False
 
 
 def job_card(job: Job, facts: JobFacts, now: float) -> Message:
@@ -65,11 +56,18 @@ def job_card(job: Job, facts: JobFacts, now: float) -> Message:
     blocks.append(small(*_about(job, facts)))
     if trouble := (job.progress.get("trouble") if since else facts.trouble):
         blocks.append(small(name(str(trouble), 300)))
-    blocks.append(actions(*_buttons(job, can_pause=facts.can_pause)))
+    blocks.append(actions(*_buttons(job, facts)))
     return Message(_text(job, now), blocks)
 
 
 _WAITING = frozenset({"accepted", "queued", "training", "safety"})
+
+
+def trained_on(job: Job) -> str:
+    """The base, and the earlier model that is trained further if there is one."""
+    parent = str(job.settings.get("parent") or "")
+    base = name(job.base, 60)
+    return f"{name(parent, 60)} trained further ({base})" if parent else base
 
 
 def share_done(job: Job) -> float | None:
@@ -157,16 +155,29 @@ def _headline(job: Job, facts: JobFacts, now: float) -> Line:
         if (rest := seconds_left(job, now)) is not None:
             line += [" · ", bold(left(rest))]
     elif job.state == "queued":
-        line.append(f" {duration(now - job.created_at)}")
+        line.append(f" {duration(now - job.created_at)}{_waits(facts)}")
     elif job.state == "sending" and facts.trouble:
         line.append(f" · {name(facts.provider, 40)} cannot be reached; I keep trying")
-    elif job.state == "paused" and job.progress.get("step"):
-        line.append(f" at step {number(job.progress['step'])}")
+    elif job.state == "paused":
+        if by := str(job.progress.get("paused_by") or ""):
+            line += [" by ", person(by)]
+        if job.progress.get("step"):
+            line.append(f" at step {number(job.progress['step'])}")
     elif job.finished_at and job.state in ("ready", "failed", "cancelled"):
         line.append(f" · {duration(job.finished_at - job.created_at)}")
         if cost := billed(job):
             line.append(f" · {cost}")
     return line
+
+
+def _waits(facts: JobFacts) -> str:
+    """`` · the last 9 jobs here waited 4–40 min``, once there are enough to say so."""
+    if len(facts.waits) < ENOUGH_WAITS:
+        return ""
+    low, high = min(facts.waits), max(facts.waits)
+    unit, step = ("h", 3600) if low >= 3600 else ("min", 60)
+    span = f"{int(low // step)}–{max(1, -int(-high // step))} {unit}"
+    return f" · the last {len(facts.waits)} jobs here waited {span}"
 
 
 def _silent(job: Job, facts: JobFacts, since: float) -> Line:
@@ -191,6 +202,8 @@ def _task(job: Job, index: int, title: str, at: int, ended: bool) -> Block:
         status = "error" if ended else "in_progress"
     if index == 4 and index == at and (done := share_done(job)) is not None:
         title = f"{title} {done:.0%}"
+    if index == 3 and index < at and job.started_at is not None:
+        title = f"{title} {duration(job.started_at - job.created_at)}"
     if index == 6 and job.state == "scoring":
         title = "Scoring"
     return {"type": "task_card", "task_id": f"step-{index}", "title": title, "status": status}
@@ -200,7 +213,7 @@ def _about(job: Job, facts: JobFacts) -> list[Line | str]:
     usd = job.estimate.get("usd") if facts.charges else 0.0
     notes: list[Line | str] = [
         f"{name(facts.dataset.name)} v{facts.dataset.version}",
-        name(job.base, 60),
+        trained_on(job),
         about(usd),
         ["started ", moment(job.created_at, "{date_short_pretty} {time}")],
     ]
@@ -209,7 +222,7 @@ def _about(job: Job, facts: JobFacts) -> list[Line | str]:
     return notes
 
 
-def _buttons(job: Job, *, can_pause: bool) -> list[Block]:
+def _buttons(job: Job, facts: JobFacts) -> list[Block]:
     buttons: list[Block] = []
     if job.state == "ready" and job.fine_tuned_model:
         buttons.append(button("Try it", "try", str(job.id), primary=True))
@@ -218,8 +231,8 @@ def _buttons(job: Job, *, can_pause: bool) -> list[Block]:
     if job.state == "paused":
         buttons.append(button("Resume", "resume", str(job.id), primary=True))
     if job.state in _CANCELLABLE:
-        buttons.append(cancel_button(job))
-    return [*buttons, menu(job, can_pause=can_pause)]
+        buttons.append(cancel_button(job, facts))
+    return [*buttons, menu(job, can_pause=facts.can_pause)]
 
 
 def menu(job: Job, *, can_pause: bool = False) -> Block:
@@ -234,17 +247,6 @@ def menu(job: Job, *, can_pause: bool = False) -> Block:
     choices += [("Checkpoints", "checkpoints"), ("Events", "events"), ("About", "about_job")]
     options = [option(words, f"{what}|{job.id}") for words, what in choices[:5]]
     return {"type": "overflow", "action_id": "menu", "options": options}
-
-
-def cancel_button(job: Job) -> Block:
-    """*Cancel…*, which first says what is billed and kept."""
-    ask = confirm(
-        f"Cancel {job.name}?",
-        "Steps done so far may still be billed. The dataset and the history in this thread are kept.",
-        "Cancel the job",
-        "Let it run",
-    )
-    return button("Cancel…", "cancel", str(job.id), confirm=ask)
 
 
 def _text(job: Job, now: float) -> str:

@@ -11,6 +11,7 @@ from handlers.text import about, esc, money, name, number, plural
 from handlers.views.job_card import JobFacts, billed, state_words
 from handlers.views.layout import (
     Line,
+    Part,
     actions,
     bold,
     button,
@@ -23,13 +24,11 @@ from handlers.views.layout import (
     table,
 )
 from handlers.views.prices import day
-from handlers.views.score import best_sentence, loss_of
+from handlers.views.score import FEW, accuracy_of, best_sentence, loss_of
 from storage.records import ChannelModel, Checkpoint, Event, Job
 from tuning.jobs.safety import read_safety
 
 SHOWN = 10
-FEW = 3
-"""With fewer checkpoints than this, calling one the best says little."""
 
 
 def events_page(job: Job, events: Sequence[Event]) -> Message:
@@ -71,37 +70,44 @@ def best_of(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
 
 
 def checkpoints_page(job: Job, checkpoints: Sequence[Checkpoint]) -> Message:
-    """Each checkpoint with its figures; the best marked, with the reason; *Try* and *Use* for each."""
+    """Which checkpoint is best and why, then each with its figures, *Try* and *Use*."""
     if not checkpoints:
         return Message(
             f"{esc(job.name)} has no checkpoints", [rich([f"{job.name} has no checkpoints so far."])]
         )
-    shown = list(checkpoints)[-SHOWN:]
     best = best_of(checkpoints)
-    blocks: list[Block] = [rich([bold(f"Checkpoints of {job.name}")])]
-    for point in shown:
-        label = f"{job.name}@{point.number}"
-        line: list[Any] = [bold(label), f" · step {number(point.step)}"]
-        for kind, words in (("train", "loss"), ("valid", "validation")):
-            if (loss := loss_of(point.metrics, kind)) is not None:
-                line.append(f" · {words} {loss:.2f}")
-        if point is best:
-            line += [" · ", bold("best")]
-        blocks.append(rich(line))
-        use = confirm(f"Use {label} here?", "New chats here are answered by it.", "Use it", "Not now")
-        blocks.append(
-            actions(button("Try", "try", label), button("Use…", f"use:{point.number}", label, confirm=use))
-        )
-    reason = (
-        f"{job.name}@{best.number} is best: it has the lowest validation loss."
-        if best
-        else "Too few figures on validation rows to tell which is best."
-    )
+    head: list[Line] = [[bold(f"Checkpoints of {job.name}")], _which_is_best(job, checkpoints, best)]
     told = best_sentence(job.progress.get("by_epoch") or [], checkpoints)
-    blocks.append(rich([reason]))
-    if told:
-        blocks.append(small(list(told)))
+    blocks: list[Block] = [rich(*head, *([told] if told else []))]
+    for point in list(checkpoints)[-SHOWN:]:
+        blocks += _checkpoint(job, point, best=point is best)
     return Message(f"Checkpoints of {esc(job.name)}", blocks)
+
+
+def _which_is_best(job: Job, checkpoints: Sequence[Checkpoint], best: Checkpoint | None) -> Line:
+    known = [loss for point in checkpoints if (loss := loss_of(point.metrics, "valid")) is not None]
+    if best is not None:
+        lowest = f"{loss_of(best.metrics, 'valid'):.2f} is the lowest validation loss of {len(known)}"
+        return [bold(f"{job.name}@{best.number} is best"), f": {lowest}."]
+    if not known:
+        return ["There is no validation loss, so nobody can tell which is best, or see overfitting."]
+    return [f"Too few to tell which is best: {plural(len(known), 'checkpoint')} with a validation loss."]
+
+
+def _checkpoint(job: Job, point: Checkpoint, *, best: bool) -> list[Block]:
+    label = f"{job.name}@{point.number}"
+    line: list[str | Part] = ["⭐ " if best else "", bold(label), f" · step {number(point.step)}"]
+    for kind, words in (("train", "loss"), ("valid", "validation")):
+        if (loss := loss_of(point.metrics, kind)) is not None:
+            line.append(f" · {words} {loss:.2f}")
+    if (accuracy := accuracy_of(point.metrics)) is not None:
+        line.append(f" · tokens right {accuracy:.0%}")
+    if best:
+        line += [" · ", bold("best")]
+    asked = "New chats in this channel are answered by it. Threads that have begun keep their model."
+    use = confirm(f"Use {label} here?", asked, "Use it", "Not now")
+    buttons = button("Try", "try", label), button("Use…", f"use:{point.number}", label, confirm=use)
+    return [rich(line), actions(*buttons)]
 
 
 def safety_page(job: Job, events: Sequence[Event]) -> Message:
@@ -131,6 +137,7 @@ class AboutFacts:
     in_use: Sequence[ChannelModel] = ()
     shutdown_date: str | None = None
     checkpoint: Checkpoint | None = None
+    votes: tuple[int, int] = (0, 0)
 
 
 def about_page(job: Job, known: AboutFacts) -> Message:
@@ -151,6 +158,8 @@ def about_page(job: Job, known: AboutFacts) -> Message:
         lines.append([f"Checkpoint {known.checkpoint.number}, step {number(known.checkpoint.step)}"])
     if known.shutdown_date:
         lines.append([f"Stops answering on {day(known.shutdown_date)}"])
+    if any(known.votes):
+        lines.append([f"Answers: 👍 {number(known.votes[0])} · 👎 {number(known.votes[1])}"])
     if known.in_use:
         lines.append([f"In use in {plural(len(known.in_use), 'channel')}"])
     ids: list[Line] = [["Job ", code(job.provider_job_id or "no id yet")]]
@@ -167,24 +176,6 @@ def about_page(job: Job, known: AboutFacts) -> Message:
             button("Delete the model…", "delete_model", str(job.id), danger=True),
         ]
     return Message(f"About {esc(job.name)}", [rich(*lines), rich(*ids), actions(*buttons)])
-
-
-def ask_delete(job: Job, facts: JobFacts, in_use: Sequence[ChannelModel]) -> Message:
-    """What deleting a model means, before it is done."""
-    used = (
-        f"{plural(len(in_use), 'channel')} answer with it now and will have no model."
-        if in_use
-        else "No channel answers with it."
-    )
-    ask = confirm(f"Delete {job.name}?", "This cannot be taken back.", "Delete it", "Keep it")
-    lines: list[Line] = [
-        [bold(f"Delete the model {job.name}?")],
-        ["In use: ", used],
-        ["Billed: ", "what training cost stays billed; the model costs nothing while it is not asked."],
-        ["Kept: ", f"{name(facts.dataset.name)} v{facts.dataset.version}, the thread and all figures."],
-    ]
-    yes = button("Delete the model", "delete_model_now", str(job.id), danger=True, confirm=ask)
-    return Message(f"Delete {esc(job.name)}?", [rich(*lines), actions(yes)])
 
 
 def step_notice(job: Job, body: dict[str, Any]) -> Message:

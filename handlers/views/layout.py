@@ -19,13 +19,14 @@ BLOCK_LIMIT = 50
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a line: styled text, a person, a moment or a link.
+    """A piece of a line: styled text, a person, a channel, a moment or a link.
 
-    ``value`` is the text, user id or Unix time; ``form`` the form of a moment or the address of a link.
+    ``value`` is the text, user id, channel id or Unix time; ``form`` the form of a moment or the address of
+    a link.
     """
 
     value: str
-    kind: Literal["text", "bold", "code", "user", "date", "link"] = "text"
+    kind: Literal["text", "bold", "code", "user", "channel", "date", "link"] = "text"
     form: str = "{time}"
 
 
@@ -45,6 +46,11 @@ def code(text: str) -> Part:
 def person(user: str) -> Part:
     """A person, named so that they are told."""
     return Part(user, "user")
+
+
+def channel(channel_id: str) -> Part:
+    """A channel, shown by name to those who may see it."""
+    return Part(channel_id, "channel")
 
 
 def moment(at: float, form: str = "{time}") -> Part:
@@ -67,7 +73,7 @@ def _words(part: str | Part) -> str:
         return part
     if part.kind == "date":
         return plain_date(float(part.value))
-    return "" if part.kind == "user" else part.value
+    return "" if part.kind in ("user", "channel") else part.value
 
 
 def _element(part: str | Part) -> dict[str, Any]:
@@ -76,6 +82,8 @@ def _element(part: str | Part) -> dict[str, Any]:
     match part.kind:
         case "user":
             return {"type": "user", "user_id": part.value}
+        case "channel":
+            return {"type": "channel", "channel_id": part.value}
         case "link":
             return {"type": "link", "url": part.form, "text": cut(part.value, LINE_LENGTH)}
         case "date":

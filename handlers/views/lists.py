@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, left, name, number, plural
+from handlers.views.choices import BUTTONS, searched
 from handlers.views.job_card import (
     JobFacts,
-    cancel_button,
     loss_line,
     seconds_left,
     share_done,
@@ -17,6 +17,7 @@ from handlers.views.job_card import (
     step_words,
 )
 from handlers.views.layout import Line, Part, actions, bold, button, code, moment, rich, small
+from handlers.views.leaving import cancel_button
 from handlers.views.prices import day
 from storage.records import OPEN_JOB_STATES, ChannelModel, Checkpoint, Dataset, Job, Model
 
@@ -110,25 +111,64 @@ def job_details(job: Job, facts: JobFacts, checkpoints: Sequence[Checkpoint], no
     if job.progress.get("train_loss") is not None:
         buttons.append(button("Loss curve", "loss_curve", str(job.id)))
     if job.state in OPEN_JOB_STATES and job.state != "scoring":
-        buttons.append(cancel_button(job))
+        buttons.append(cancel_button(job, facts))
     if buttons:
         blocks.append(actions(*buttons))
     return Message(esc(f"{job.name}: {state_words(job)}"), blocks)
 
 
-def models_list(entries: Sequence[ModelEntry], command: str) -> Message:
-    """What can be talked to, the one in use first."""
+def models_list(entries: Sequence[ModelEntry], command: str, *, start: int = 0, archived: int = 0) -> Message:
+    """What can be talked to, the one in use first, ten at a time from ``start``; a menu searches all.
+
+    ``archived``: how many were put away.
+    """
     if not entries:
-        return nothing_yet("No models in this channel yet", command)
+        return _with_archive(nothing_yet("No models in this channel yet", command), archived)
     ordered = sorted(entries, key=lambda entry: not entry.in_use)
-    blocks: list[Block] = [
-        rich([bold("Models")]),
-        rich(*[_model_line(entry) for entry in ordered[: 2 * LIST_LENGTH]]),
-    ]
+    shown = ordered[start : start + LIST_LENGTH]
+    title = "Models" if len(shown) == len(ordered) else f"Models {start + 1}–{start + len(shown)}"
+    blocks: list[Block] = [rich([bold(title)]), rich(*[_model_line(entry) for entry in shown])]
+    steps = _steps(start, len(ordered), archived)
+    if any(entry.model for entry in ordered):
+        steps.insert(0, searched("use_pick", "Use another here…"))
+    if steps:
+        blocks.append(actions(*steps))
     blocks.append(
         small(f"Choose one for new chats: {command} use NAME", f"Ask one: {command} ask NAME your question")
     )
     return Message(f"{plural(len(entries), 'model')}", blocks)
+
+
+def _steps(start: int, count: int, archived: int) -> list[Block]:
+    """The buttons that leaf through a list."""
+    steps: list[Block] = []
+    if start > 0:
+        steps.append(button("Newer", "models:newer", f"from-{max(start - LIST_LENGTH, 0)}"))
+    if start + LIST_LENGTH < count:
+        steps.append(button("Older", "models:older", f"from-{start + LIST_LENGTH}"))
+    if archived:
+        steps.append(button(f"Archive ({archived})", "models:archive", "archive"))
+    return steps
+
+
+def _with_archive(message: Message, archived: int) -> Message:
+    return Message(message.text, [*message.blocks, actions(*_steps(0, 0, archived))]) if archived else message
+
+
+def archive_list(entries: Sequence[ModelEntry], jobs: Sequence[Job]) -> Message:
+    """What was put away: it still answers by its name, and can be brought back."""
+    back = button("Back to the models", "models:back", "from-0")
+    if not entries:
+        return Message("Nothing was put away", [rich(["Nothing was put away here."]), actions(back)])
+    blocks: list[Block] = [
+        rich([bold("Put away")]),
+        rich(*[_model_line(entry) for entry in entries[:LIST_LENGTH]]),
+    ]
+    again = [
+        button(f"Bring back {name(job.name, 50)}", f"archive:{job.id}", str(job.id)) for job in jobs[:BUTTONS]
+    ]
+    blocks += [actions(*again, back), small("Lists leave these out; their names still work.")]
+    return Message(f"{plural(len(entries), 'model')} put away", blocks)
 
 
 def _model_line(entry: ModelEntry) -> Line:
@@ -196,15 +236,6 @@ def choose_dataset(datasets: Sequence[Dataset], command: str) -> Message:
         for index, dataset in enumerate(datasets[:5])
     ]
     return Message("Choose the training data", [rich(["Which data?"]), actions(*buttons)])
-
-
-def ask_cancel(job: Job) -> Message:
-    """Asks once before cancelling."""
-    words = "Steps done so far may still be billed. The dataset and the thread are kept."
-    return Message(
-        f"Cancel {esc(job.name)}?",
-        [rich([bold(f"Cancel {job.name}?"), f" {words}"]), actions(cancel_button(job))],
-    )
 
 
 def cancel_asked(job: Job) -> Message:

@@ -27,7 +27,7 @@ from handlers.views.layout import (
 )
 from handlers.views.prices import day
 from handlers.views.safety import safety_words
-from handlers.views.score import best_sentence, loss_of, score_lines, score_offer_line
+from handlers.views.score import accuracy_of, best_sentence, loss_of, score_lines, score_offer_line
 from storage.records import ChannelModel, Checkpoint, Evaluation, Event, Job
 from tuning.jobs.failures import Explanation
 from tuning.jobs.scoring import ScoreOffer
@@ -74,20 +74,6 @@ def epoch_notice(
         lines.append([kept, code(f"{job.name}@{checkpoint.number}"), " once the job has ended."])
     words = f"{job.name}: epoch {epoch} of {epochs}" + "".join(f", {figure}" for figure in figures)
     return Message(esc(words), [rich(*lines)])
-
-
-def accuracy_of(metrics: dict[str, Any]) -> float | None:
-    """The share of right tokens, on validation rows where it is known."""
-    for key in (
-        "full_valid_mean_token_accuracy",
-        "valid_mean_token_accuracy",
-        "train_mean_token_accuracy",
-        "token_accuracy",
-    ):
-        value = metrics.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
 
 
 def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:

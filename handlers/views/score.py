@@ -14,6 +14,8 @@ from tuning.jobs.scoring import ScoreOffer
 
 ROUNDING = 0.02
 """A rise in loss below this is noise at the precision that is shown."""
+FEW = 3
+"""With fewer epochs or checkpoints than this, calling one the best says little."""
 Z = 1.96
 """95 % of the normal distribution lies within this many standard deviations."""
 
@@ -150,6 +152,20 @@ def loss_of(metrics: Mapping[str, Any], which: str) -> float | None:
     return None
 
 
+def accuracy_of(metrics: Mapping[str, Any]) -> float | None:
+    """The share of right tokens, on validation rows where it is known."""
+    for key in (
+        "full_valid_mean_token_accuracy",
+        "valid_mean_token_accuracy",
+        "train_mean_token_accuracy",
+        "token_accuracy",
+    ):
+        value = metrics.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
 def best_sentence(by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[Checkpoint]) -> Line:
     """Validation loss over the epochs (else checkpoints), which is best, and whether overfitting shows."""
     word, known = _losses(by_epoch, checkpoints)
@@ -159,15 +175,17 @@ def best_sentence(by_epoch: Sequence[Mapping[str, Any]], checkpoints: Sequence[C
     trail: list[str | Part] = [f"Validation loss by {word} "]
     for index, (number, loss) in enumerate(known):
         trail += [" → " if index else "", bold(f"{loss:.2f}") if number == best else f"{loss:.2f}"]
-    if len(known) < 2:
-        return [*trail, f": one {word} is too few to tell about overfitting"]
+    if len(known) < FEW:
+        few = f"one {word} is" if len(known) == 1 else f"{len(known)} {word}s are"
+        return [*trail, f": {few} too few to tell about overfitting"]
     last, last_loss = known[-1]
     if best == last:
         return [*trail, f": {word} {best} is best, no overfitting seen"]
     if last_loss - best_loss <= max(best_loss * 0.02, ROUNDING):
         return [*trail, f": {word} {best} is best, hardly different from the last"]
     found = _checkpoint(best, word, by_epoch, checkpoints)
-    better = f" Checkpoint {found.number} may answer better." if found else ""
+    kept = f"Checkpoint {found.number} may answer better." if found else "Its checkpoint was not kept."
+    better = f" {kept}"
     return [*trail, f": {word} {best} is best, then it rises: overfitting.{better}"]
 
 

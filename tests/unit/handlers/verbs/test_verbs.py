@@ -177,7 +177,8 @@ async def test_job_shows_the_provider_ids_and_upper_case_is_fine(house: House):
 async def test_cancel_asks_first_and_acts_when_it_was_confirmed(house: House):
     await keep(house, a_dataset(), a_job())
     engine = cast(PlayedEngine, house.engine)
-    assert "may still be billed" in said(await say(house, "cancel", "triage-7"))
+    asked = said(await say(house, "cancel", "triage-7"))
+    assert all(words in asked for words in ("Billed: ", "Kept: ", "In use: "))
     assert engine.cancelled == []
     await say(house, "cancel", "#1", surface="action")
     assert engine.cancelled == [(1, "U1")]

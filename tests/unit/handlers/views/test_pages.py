@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from handlers.answer import Message
 from handlers.job_buttons import results_csv
-from handlers.views import choices, compare, job_pages, lists, settings_form
-from handlers.views.job_card import JobFacts, menu
+from handlers.views import choices, compare, job_pages, leaving, lists, settings_form
+from handlers.views.job_card import job_card, menu
+from handlers.views.job_facts import JobFacts
 from localslack.blocks import check_blocks, check_view
 from storage.records import ChannelModel, ChannelSettings, Event, Job, Model
 from tests.support.samples import NOW, a_checkpoint, a_dataset, a_job, a_safety_event
@@ -38,7 +39,9 @@ def pages(odd: str) -> list[Message]:
         job_pages.checkpoints_page(job, [a_checkpoint(1, 0.9), a_checkpoint(2, 0.4)]),
         job_pages.safety_page(job, [a_safety_event(odd, message=odd)]),
         job_pages.about_page(job, job_pages.AboutFacts(facts, [now], "2027-01-14", a_checkpoint(1, None))),
-        job_pages.ask_delete(job, facts, [now]),
+        leaving.ask_delete(job, facts, [now] * 12),
+        leaving.ask_delete(job, facts, []),
+        leaving.ask_cancel(job, replace(facts, in_use=[now], checkpoints=2)),
         job_pages.deleted_notice(job, "U1"),
         job_pages.step_notice(job, {"tenth": 3, "step": 30, "train_loss": 0.2}),
         compare.waiting("U1", odd, (odd, odd)),
@@ -77,17 +80,95 @@ def mrkdwn(part: object) -> list[str]:
     return [text for one in part for text in mrkdwn(one)] if isinstance(part, list) else []
 
 
-def test_the_best_checkpoint_is_marked_with_the_reason() -> None:
-    points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.3), a_checkpoint(3, 0.5)]
-    words = json.dumps(job_pages.checkpoints_page(a_job(), points).blocks)
-    assert "triage-7@2 is best: it has the lowest validation loss." in words
+def said(message: Message) -> str:
+    return json.dumps(message.blocks, ensure_ascii=False)
 
 
-def test_two_checkpoints_are_too_few_to_tell() -> None:
-    words = json.dumps(
-        job_pages.checkpoints_page(a_job(), [a_checkpoint(1, 0.9), a_checkpoint(2, 0.3)]).blocks
+USERS = [ChannelModel(one, "p", "m", "triage-7", "U1", NOW, 1) for one in ("C1", "C2")]
+
+
+def test_cancelling_says_first_what_is_billed_kept_and_in_use() -> None:
+    facts = JobFacts(a_dataset(), "OpenAI", checkpoints=2, in_use=USERS)
+    words = said(leaving.ask_cancel(a_job(), facts))
+    assert "567 of 930 steps are done and may be billed: about $2.91." in words
+    assert "triage.jsonl v7, 2 checkpoints, the thread." in words
+    assert '{"type": "channel", "channel_id": "C2"}' in words
+    (button,) = leaving.ask_cancel(a_job(), facts).blocks[1]["elements"]
+    assert (
+        "about $2.91. Kept: triage.jsonl v7, 2 checkpoints, the thread. In use: 2 channels now."
+        in (button["confirm"]["text"]["text"])
     )
-    assert "Too few figures" in words
+    fresh = a_job(progress={})
+    assert "nothing is trained yet, so no charge is expected" in leaving.billed_so_far(fresh, facts)
+    assert leaving.billed_so_far(a_job(), replace(facts, charges=False)) == "there is no fee."
+
+
+def test_deleting_says_first_which_channels_answer_with_it_what_is_billed_and_kept() -> None:
+    facts = JobFacts(a_dataset(), "OpenAI", checkpoints=3)
+    words = said(leaving.ask_delete(a_job(state="ready"), facts, USERS))
+    assert '{"type": "channel", "channel_id": "C1"}' in words
+    assert "answer with it now." in words
+    assert "what training cost stays billed" in words
+    assert "3 checkpoints, the thread and all figures." in words
+    assert "no channel answers with it." in said(leaving.ask_delete(a_job(), facts, []))
+
+
+def test_a_long_queue_says_how_long_others_waited() -> None:
+    facts = JobFacts(a_dataset(), "OpenAI", waits=[240.0, 2400.0, 600.0])
+    waiting = a_job(state="queued", status="queued", started_at=None, progress={})
+    words = said(job_card(waiting, facts, NOW + 6_720))
+    assert " 1 h 52 min · the last 3 jobs here waited 4–40 min" in words
+    assert "jobs here waited" not in said(job_card(waiting, replace(facts, waits=[9.0]), NOW + 60))
+
+
+def test_a_paused_job_says_by_whom_and_where_and_offers_to_go_on() -> None:
+    paused = a_job(state="paused", status="paused", progress={"step": 567, "paused_by": "U2"})
+    words = said(job_card(paused, JobFacts(a_dataset(), "Our trainer", can_pause=True), NOW))
+    assert '{"type": "user", "user_id": "U2"}, {"type": "text", "text": " at step 567"}' in words
+    assert '"action_id": "resume"' in words
+
+
+def test_a_model_that_is_trained_further_names_what_it_came_from() -> None:
+    job = a_job(settings={"parent": "triage-6", "parent_model": "ft:x"})
+    words = said(job_card(job, JobFacts(a_dataset(), "OpenAI"), NOW))
+    assert "triage-6 trained further (gpt-4.1-mini-2025-04-14)" in words
+    assert "ft:x" not in words
+
+
+def test_the_best_checkpoint_is_marked_with_the_reason_and_overfitting_is_said() -> None:
+    points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.3), a_checkpoint(3, 0.5)]
+    page = job_pages.checkpoints_page(a_job(), points)
+    words = said(page)
+    assert "triage-7@2 is best" in words
+    assert ": 0.30 is the lowest validation loss of 3." in words
+    assert "checkpoint 2 is best, then it rises: overfitting. Checkpoint 2 may answer better." in words
+    marked = [json.dumps(b) for b in page.blocks if "\\u2b50" in json.dumps(b)]
+    assert len(marked) == 1
+    assert "triage-7@2" in marked[0]
+    buttons = [e for b in page.blocks if b["type"] == "actions" for e in b["elements"]]
+    assert [(e["action_id"], e["value"]) for e in buttons[:2]] == [
+        ("try", "triage-7@1"),
+        ("use:1", "triage-7@1"),
+    ]
+    assert "confirm" in buttons[1]
+
+
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        ([0.9, 0.3], "Too few to tell which is best: 2 checkpoints with a validation loss."),
+        ([0.9, None, None], "Too few to tell which is best: 1 checkpoint with a validation loss."),
+        (
+            [None, None, None],
+            "There is no validation loss, so nobody can tell which is best",
+        ),
+    ],
+)
+def test_where_nobody_can_tell_the_best_it_is_said(losses: list[float | None], words: str) -> None:
+    points = [a_checkpoint(number, loss) for number, loss in enumerate(losses, 1)]
+    page = said(job_pages.checkpoints_page(a_job(), points))
+    assert words in page
+    assert "\\u2b50" not in page
 
 
 @pytest.mark.parametrize(

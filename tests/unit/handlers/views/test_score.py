@@ -66,6 +66,13 @@ def test_one_checkpoint_is_too_few_to_tell():
     assert best_sentence([], [a_checkpoint(1, None)]) == []
 
 
+def test_two_epochs_are_too_few_to_tell_and_none_is_called_best():
+    said = flat(best_sentence([], [a_checkpoint(1, 0.9), a_checkpoint(2, 0.4)]))
+    assert said == (
+        "Validation loss by checkpoint 0.90 → 0.40: 2 checkpoints are too few to tell about overfitting"
+    )
+
+
 def test_hardly_different_is_not_overfitting():
     points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.400), a_checkpoint(3, 0.402)]
     assert "hardly different" in flat(best_sentence([], points))
@@ -75,7 +82,7 @@ def test_epochs_count_where_they_are_known_and_their_checkpoint_is_named_only_if
     losses = [{"epoch": n, "step": n * 310, "valid_loss": loss} for n, loss in ((1, 0.9), (2, 0.4), (3, 0.7))]
     said = flat(best_sentence(losses, [a_checkpoint(3, 0.7)]))
     assert "by epoch 0.90 → 0.40 → 0.70: epoch 2 is best, then it rises: overfitting." in said
-    assert "Checkpoint" not in said
+    assert "Its checkpoint was not kept." in said
     assert "Checkpoint 2 may" in flat(best_sentence(losses, [a_checkpoint(2, 0.4), a_checkpoint(3, 0.7)]))
 
 

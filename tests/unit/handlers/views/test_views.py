@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from handlers.answer import Message
 from handlers.posting import plainer
 from handlers.verbs import VERBS
-from handlers.views import chat, lists, notices, problems
+from handlers.views import chat, leaving, lists, notices, problems
 from handlers.views.drop_card import DropFacts, drop_card, reaction
 from handlers.views.home import home
 from handlers.views.job_card import JobFacts, job_card
@@ -125,7 +125,7 @@ def everything(odd: str) -> list[Message]:
         lists.used(Model("openai", "ft:b", odd), in_use, "U1"),
         lists.choose_dataset([dataset], "/ft"),
         lists.unknown_verb(odd, "jobs", "/ft"),
-        lists.ask_cancel(job),
+        leaving.ask_cancel(job, about),
         lists.cancel_asked(job),
         chat.question("U1", odd, Model("openai", "ft:b", odd)),
         problems.error_message(Refused("x", 400, odd, odd)),
@@ -330,4 +330,4 @@ def test_safety_lists_only_what_failed():
 def test_an_older_workspace_gets_the_plan_as_a_line():
     card = job_card(a_job(), JobFacts(a_dataset(), "OpenAI"), NOW + 700)
     simple = plainer(card)[1]
-    assert "✓ Checked  ✓ Sent  ✓ Accepted  ✓ Queued  ▶ Training 61%  ○ Safety  ○ Ready" in words(simple)
+    assert "✓ Checked  ✓ Sent  ✓ Accepted  ✓ Queued 1 min  ▶ Training 61%  ○ Safety  ○ Ready" in words(simple)
