@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -15,6 +16,7 @@ from handlers.sharing import share
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
 from handlers.views.choices import PICK
+from handlers.visible import sees
 from storage import jobs
 from storage.records import InboxItem
 from tuning.pictures import loss_picture
@@ -71,17 +73,11 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     if call := call_of(clicked):
         await reply.answer(house, clicked, await dispatch(call, house))
         return
-    match clicked.action.partition(":")[0]:
-        case "try":
-            await trying.on_try(house, clicked)
-        case "place_pick":
-            await home.open_settings(house, clicked)
-        case "loss_curve":
-            await _loss_curve(house, clicked)
-        case "feedback":
-            await voting.on_vote(house, clicked)
-        case _:
-            log.debug("action_without_effect", action=clicked.action)
+    do = OWN.get(clicked.action.partition(":")[0])
+    if do is None:
+        log.debug("action_without_effect", action=clicked.action)
+        return
+    await do(house, clicked)
 
 
 async def _loss_curve(house: House, clicked: Incoming) -> None:
@@ -90,7 +86,7 @@ async def _loss_curve(house: House, clicked: Incoming) -> None:
     job, events, checkpoints = await house.store.read(
         lambda db: (jobs.get(db, job_id), jobs.events_of(db, job_id), jobs.checkpoints_of(db, job_id))
     )
-    if job.channel != clicked.channel:
+    if not await sees(house, clicked.user, job.channel, here=clicked.channel, is_dm=clicked.is_dm):
         raise BadCall("This job belongs to another channel.")
     picture = await asyncio.to_thread(loss_picture, job, events, checkpoints)
     if picture is None:
@@ -114,3 +110,12 @@ def _id(clicked: Incoming) -> int:
     if not clicked.value.isdigit():
         raise BadCall("This button is too old to be understood.", "Ask for a new card with the verb jobs.")
     return int(clicked.value)
+
+
+OWN: dict[str, Callable[[House, Incoming], Awaitable[None]]] = {
+    "try": trying.on_try,
+    "place_pick": home.open_settings,
+    "loss_curve": _loss_curve,
+    "feedback": voting.on_vote,
+}
+"""Buttons that are no verb and belong to no menu."""

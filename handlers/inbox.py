@@ -28,6 +28,7 @@ from handlers.incoming import (
     words_of,
 )
 from handlers.meters import ACK_SECONDS, EVENTS
+from handlers.people import People
 from handlers.verbs import VERBS
 from handlers.views.late import late_words
 from handlers.worker import Worker
@@ -114,8 +115,15 @@ def _of_message(said: Incoming, key: str) -> list[Row]:
 class Door:
     """Decides, writes, answers: the one place that acknowledges."""
 
-    def __init__(self, house: House, worker: Worker, saw: Callable[[Payload], None] | None = None) -> None:
-        """``saw`` is told of every payload that was taken care of."""
+    def __init__(
+        self,
+        house: House,
+        worker: Worker,
+        saw: Callable[[Payload], None] | None = None,
+        people: People | None = None,
+    ) -> None:
+        """``saw`` is told of every payload that was taken care of; ``people`` says who is turned away."""
+        self._people = people
         self._house = house
         self._worker = worker
         self._saw = saw
@@ -139,7 +147,7 @@ class Door:
 
     async def _keep(self, body: dict[str, Any]) -> tuple[BoltResponse, str]:
         if body.get("type") == "block_suggestion":
-            found = await in_time(suggestions.options(self._house, body))
+            found = await in_time(suggestions.options(self._house, body, self._people))
             return BoltResponse(status=200, body={"options": found or []}), "answered"
         rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
         for row in rows:

@@ -204,6 +204,11 @@ def read_shortcut(body: Payload) -> Incoming:
     )
 
 
+def read_menu(body: Payload) -> Incoming:
+    """A look into a searched menu: who looks, and from which workspace."""
+    return Incoming("action", str(_part(body, "user").get("id", "")), team=_team(body))
+
+
 def read_command(body: Payload) -> Incoming:
     """A slash command."""
     channel = str(body.get("channel_id", ""))

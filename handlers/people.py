@@ -37,8 +37,6 @@ class People:
         """
         if said.team and said.team != self._house.team_id:
             return True
-        if self._house.guests:
-            return False
         known = self._known.get(said.user)
         if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
             known = (time.monotonic(), await self._outside(said.user))
@@ -55,8 +53,10 @@ class People:
                 raise
             log.warning("person_not_known", error=code_of(problem))
             return True
-        guest = any(person.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger"))
-        return guest or str(person.get("team_id") or self._house.team_id) != self._house.team_id
+        guest = any(person.get(mark) for mark in ("is_restricted", "is_ultra_restricted"))
+        if person.get("is_stranger") or (guest and not self._house.guests):
+            return True
+        return str(person.get("team_id") or self._house.team_id) != self._house.team_id
 
 
 async def name_of(house: House, user: str) -> str:

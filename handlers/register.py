@@ -25,7 +25,8 @@ def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Wor
 
     The door is the only thing Bolt calls: it keeps and acknowledges, the worker does the rest.
     """
-    worker = Worker(house, People(house))
+    people = People(house)
+    worker = Worker(house, people)
     drops = files.Drops(house, worker.background)
     buttons = DatasetButtons(drops.begin)
 
@@ -47,7 +48,7 @@ def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Wor
         "about": about.on_about,
     }
     worker.serve(handlers, drops.resume)
-    door = Door(house, worker, catchup.saw if catchup else None)
+    door = Door(house, worker, catchup.saw if catchup else None, people)
     if catchup is not None:
         catchup.serve(door.take_late)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from handlers.house import House
+from handlers.incoming import read_menu
+from handlers.people import People
 from handlers.rights import JOBS_OF
 from handlers.text import name
 from handlers.views.choices import PICK
@@ -21,20 +23,22 @@ MODELS = frozenset({"use", "ask", "compare", "first", "second"})
 Payload = dict[str, Any]
 
 
-async def options(house: House, body: Payload) -> list[Payload]:
-    """The options for a ``block_suggestion``; none for a menu that nobody knows."""
+async def options(house: House, body: Payload, people: People | None = None) -> list[Payload]:
+    """The options for a ``block_suggestion``; none for a menu that nobody knows, or a person turned away."""
+    if people is not None and await people.refused(read_menu(body)):
+        return []
     what = str(body.get("action_id", "")).removesuffix(PICK).removeprefix("form_")
     channel, typed = _channel(body), str(body.get("value") or "").strip().lower()
     user = str(cast(Payload, body.get("user") or {}).get("id", ""))
+    also = await channels_for(house, user, is_dm=not channel or channel.startswith("D"))
     if what == PLACE:
         found = await _places(house, user)
     elif what in MODELS:
-        also = await channels_for(house, user, is_dm=not channel or channel.startswith("D"))
         found = model_choices(await house.chat.models(channel, also))
     elif what in ("start", "datasets"):
         found = await house.store.read(lambda db: _datasets(db, channel))
     else:
-        found = await house.store.read(lambda db: job_choices(db, channel, what))
+        found = await house.store.read(lambda db: job_choices(db, channel, what, also))
     hits = [(label, value) for label, value in found if typed in label.lower()]
     return [option(name(label, 70), value) for label, value in hits[:SHOWN]]
 
@@ -57,12 +61,13 @@ def model_choices(entries: Iterable[ModelEntry]) -> list[tuple[str, str]]:
     return found
 
 
-def job_choices(db: Database, channel: str, verb: str) -> list[tuple[str, str]]:
+def job_choices(db: Database, channel: str, verb: str, also: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Jobs of the channel that a verb can do something with, open ones first; the value is ``#id``."""
     takes = JOBS_OF.get(verb)
     return [
         (f"{job.name} · {job.state}", f"#{job.id}")
-        for job in jobs.in_channel(db, channel, limit=100)
+        for place in (channel, *sorted(also))
+        for job in jobs.in_channel(db, place, limit=100)
         if takes is None or job.state in takes
     ]
 

@@ -19,7 +19,8 @@ _NONE = {
 
 async def which_job(call: Call, house: House) -> Answer:
     """The jobs that the verb of a call has something to do with."""
-    found = await house.store.read(lambda db: job_choices(db, call.channel, call.verb))
+    also = await channels_for(house, call.user, is_dm=call.is_dm)
+    found = await house.store.read(lambda db: job_choices(db, call.channel, call.verb, also))
     if not found:
         words = _NONE.get(call.verb)
         if words is None:

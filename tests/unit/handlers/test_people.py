@@ -74,6 +74,7 @@ async def test_guests_can_be_let_in_and_strangers_never() -> None:
     let_in = people(Slack(MEMBERS), guests=True)
     assert not await let_in.refused(by("guest", team="T1"))
     assert await let_in.refused(by("stranger", team="T2"))
+    assert await let_in.refused(by("stranger"))  # a slash command does not say where a person comes from
 
 
 async def test_a_person_is_looked_up_once() -> None:
