@@ -7,13 +7,14 @@ knows whether a message may have been posted already.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.answer import Block, Message
 from handlers.slackapi import broken, code_of, limited, part_in, retry_after, text_in
@@ -64,6 +65,7 @@ class Desk:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
+        self._plans = True
 
     async def find(
         self, channel: str, thread: str | None, notice_id: str, since: float
@@ -107,30 +109,39 @@ class Desk:
             "event_type": EVENT_TYPE,
             "event_payload": {"id": notices[0], "notices": list(notices)},
         }
-        for attempt in plainer(message):
-            try:
-                answer = await self._client.chat_postMessage(
-                    **place, **attempt.arguments(), metadata=metadata
-                )
-            except SlackApiError as problem:
-                if code_of(problem) not in BAD_BLOCKS or not attempt.blocks:
-                    raise
-                _warn(problem)
-            else:
-                return text_in(answer, "ts")
-        raise AssertionError("a message without blocks ends the loop")
+
+        async def send(attempt: Message) -> AsyncSlackResponse:
+            return await self._client.chat_postMessage(**place, **attempt.arguments(), metadata=metadata)
+
+        return text_in(await self._as_slack_takes(message, send), "ts")
 
     async def edit(self, channel: str, ts: str, message: Message) -> None:
         """Edits one of our messages."""
+
+        async def send(attempt: Message) -> AsyncSlackResponse:
+            return await self._client.chat_update(channel=channel, ts=ts, **attempt.edit_arguments())
+
+        await self._as_slack_takes(message, send)
+
+    async def _as_slack_takes(
+        self, message: Message, send: Callable[[Message], Awaitable[AsyncSlackResponse]]
+    ) -> AsyncSlackResponse:
+        """Sends a message as rich as this workspace takes it; that it has no plans is remembered."""
+        if not self._plans:
+            message = without_plans(message)
         for attempt in plainer(message):
             try:
-                await self._client.chat_update(channel=channel, ts=ts, **attempt.edit_arguments())
+                answer = await send(attempt)
             except SlackApiError as problem:
                 if code_of(problem) not in BAD_BLOCKS or not attempt.blocks:
                     raise
                 _warn(problem)
             else:
-                return
+                if attempt != message and attempt == without_plans(message):
+                    log.info("workspace_has_no_plans")
+                    self._plans = False
+                return answer
+        raise AssertionError("a message without blocks ends the loop")
 
     async def upload(self, picture: Picture) -> Block | None:
         """Uploads a picture that nobody sees yet; answers the block to post it with, or ``None``.
@@ -207,15 +218,21 @@ def notices_in(message: Mapping[str, Any]) -> list[str]:
 
 
 def plainer(message: Message) -> list[Message]:
-    """The message, then without what an older workspace may not have, then as words alone."""
+    """The message, then without what an older workspace may not have (plans first), then as words alone."""
     ways = [message]
     if message.blocks:
         simple = [_simple(block) for block in message.blocks]
         kept = [block for block in simple if block is not None]
-        if kept != message.blocks:
-            ways.append(Message(message.text, kept))
-        ways.append(Message(message.text, []))
+        for way in (without_plans(message), Message(message.text, kept), Message(message.text, [])):
+            if way not in ways:
+                ways.append(way)
     return ways
+
+
+def without_plans(message: Message) -> Message:
+    """The message with each plan as a line of text."""
+    blocks = [plan_line(block) if block["type"] == "plan" else block for block in message.blocks]
+    return Message(message.text, blocks)
 
 
 def _simple(block: Block) -> Block | None:

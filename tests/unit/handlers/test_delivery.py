@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from demo.person import words
 from handlers.answer import Message
 from handlers.posting import Desk, notices_in
+from handlers.views.layout import rich
 from storage import datasets, jobs, outbox
 from storage.records import Event, Notice
 from tests.support.outgoing import NOW, Outgoing, outgoing
@@ -204,11 +206,64 @@ async def test_a_notice_nobody_knows_is_given_up(out: Outgoing):
     assert kept.state == "dead"
 
 
-async def test_blocks_that_slack_refuses_come_as_words(out: Outgoing):
+def refuse(monkeypatch: pytest.MonkeyPatch, what: str) -> list[str]:
+    """A workspace that refuses blocks with ``what`` in them; answers the methods that were refused."""
+    refused: list[str] = []
+    real = AsyncWebClient.api_call
+
+    async def call(self: AsyncWebClient, method: str, **more: Any) -> Any:
+        if what in str(more.get("json") or more.get("params") or more.get("data")):
+            refused.append(method)
+            raise SlackApiError("invalid_blocks", cast(Any, {"ok": False, "error": "invalid_blocks"}))
+        return await real(self, method, **more)
+
+    monkeypatch.setattr(AsyncWebClient, "api_call", call)
+    return refused
+
+
+async def test_blocks_that_slack_refuses_come_as_words(out: Outgoing, monkeypatch: pytest.MonkeyPatch):
+    refused = refuse(monkeypatch, "rich_text")
     channel = out.channel()
-    odd = Message("the words", [{"type": "nonsense"}])
-    await desk(out).post(channel, None, odd, "n1")
+    await desk(out).post(channel, None, Message("the words", [rich(["more words"])]), "n1")
     assert await out.texts(channel) == ["the words"]
+    assert refused == ["chat.postMessage"]
+
+
+async def test_where_a_workspace_has_no_plan_blocks_the_card_shows_the_plan_as_a_line(
+    out: Outgoing, monkeypatch
+):
+    refused = refuse(monkeypatch, "task_card")
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+    for step in (600, 700):
+        progress = {"step": step, "total_steps": 930}
+
+        def go_on(db: Any, progress: dict[str, int] = progress) -> None:
+            jobs.change(db, job.id, progress=progress)
+            jobs.touch_card(db, job.id)
+
+        await out.store.write(go_on)
+        await out.deliver(delivery, rounds=2)
+    (card,) = [m for m in await out.jin.messages(channel) if m["text"].startswith("triage-7 is training")]
+    assert "✓ Queued 1 min  ▶ Training 75%  ○ Safety  ○ Ready" in words(card)
+    assert refused == ["chat.postMessage"]  # asked once, then known
+
+
+async def test_a_card_says_since_when_there_is_no_word(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+
+    def silence(db: Any) -> None:
+        jobs.change(db, job.id, progress=job.progress | {"silent": NOW})
+        jobs.touch_card(db, job.id)
+
+    await out.store.write(silence)
+    await out.deliver(delivery, rounds=2)
+    (card,) = [m for m in await out.jin.messages(channel) if "triage-7" in m["text"]]
+    assert "No word from Our trainer since" in words(card)
+    assert "Last known: step 567 of 930, epoch 2 of 3. I keep asking; the job runs without me." in words(card)
 
 
 async def test_the_card_of_a_drop_is_edited_and_its_reaction_changes(out: Outgoing):
