@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from tuning.datasets.allowing import OVERLAPS, allow_overlap
 from tuning.datasets.chart import TokenChart, token_chart
-from tuning.datasets.checking import check_file, rows
+from tuning.datasets.checking import check_file
 from tuning.datasets.difference import Difference, difference
 from tuning.datasets.examination import examine
 from tuning.datasets.export import write_csv_report
 from tuning.datasets.limits import Limits
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
+from tuning.datasets.reading import rows
 from tuning.datasets.redaction import Redaction, redact
 from tuning.datasets.repairing import FORMATS, Change, Format, Repair, likely, repair, repairable
 from tuning.datasets.report import HOLD, Cost, Finding, Problem, PromptShare, Report, Tokens

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.datasets.checking import parsed_rows
+from tuning.datasets.reading import parsed_rows
 from tuning.datasets.tokens import DEFAULT_ENCODING, ENCODINGS, TokenCounter
 from tuning.datasets.weighing import Scale
 

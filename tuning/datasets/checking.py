@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
-from tuning.datasets.chat import check_supervised
 from tuning.datasets.columns import Columns, add_columns
 from tuning.datasets.crew import Crew, workers_for
 from tuning.datasets.findings import Findings, Sink
+from tuning.datasets.hashing import Hasher
 from tuning.datasets.limits import STANDARD, size_words
-from tuning.datasets.lines import CHUNK, line_text, parts, physical_lines
-from tuning.datasets.parsing import Found, parse_line
+from tuning.datasets.lines import CHUNK, parts
 from tuning.datasets.pricing import LEGACY_BASES, BaseInfo, cost_of, strip_fine_tuned
+from tuning.datasets.reading import HEAD, sample
 from tuning.datasets.repeats import Repeats, in_order
 from tuning.datasets.report import Report
-from tuning.datasets.rules import RULES
-from tuning.datasets.scanning import CHECKS, SHAPE_OF_METHOD, Part, Plan, job
-from tuning.datasets.shapes import FOREIGN, METHODS, Shape, main_shape, shape_of
-from tuning.datasets.sniffing import sniff_bytes, sniff_lines
+from tuning.datasets.scanning import SHAPE_OF_METHOD, Part, Plan, job
+from tuning.datasets.shapes import FOREIGN, METHODS, Shape
+from tuning.datasets.sniffing import sniff_bytes
 from tuning.datasets.tokens import DEFAULT_ENCODING, ENCODINGS, TokenCounter
 from tuning.datasets.traits import Traits
 
 MIN_EXAMPLES = 10
 """OpenAI job error ``invalid_n_examples``: a training file must have at least 10 examples."""
 GOOD_EXAMPLES = 50
-HEAD = 1 << 16
-SAMPLE_ROWS = 100
-SAMPLE_LINES = 20
-SAMPLE_BYTES = 4 << 20
 QUICK_FROM = 32 << 20
 """From this size on the fast tokenizer wins back the time it takes to load."""
 
@@ -91,59 +86,13 @@ def _training(path: Path, pace: Pace, method: str | None) -> tuple[Sequence[int]
     prints, columns = array("Q"), dict[str, int]()
     workers = workers_for(path.stat().st_size) if pace.workers is None else pace.workers
     with path.open("rb") as stream:
-        shape, _ = _sample(path)
+        shape, _ = sample(path)
         plan = Plan(os.fsencode(path), shape, method, weigh=False)
         with Crew(job(plan), parts(stream, size=pace.chunk), workers) as crew:
             for _, part in crew:
                 prints.frombytes(part.prints)
                 add_columns(part.columns, columns)
     return in_order(prints), Columns.of(columns)
-
-
-def parsed_rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    """Line, row and canonical bytes of every line that holds a JSON object; other lines are passed by."""
-    with path.open("rb") as stream:
-        for line in physical_lines(stream):
-            data = line_text(line)
-            if data:
-                parsed = parse_line(data)
-                if parsed.ok and isinstance(parsed.value, dict):
-                    yield line.number, cast("dict[str, Any]", parsed.value), parsed.canonical
-
-
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Physical line and row of every row the check accepts, in order. Raises ``OSError`` only."""
-    shape, _ = _sample(path)
-    check = CHECKS.get(shape, check_supervised)
-    for number, row, _ in parsed_rows(path):
-        found: Found = {}
-        check(row, found, STANDARD)
-        if not any(RULES[code].severity == "error" for code in found):
-            yield number, row
-
-
-def _sample(path: Path) -> tuple[Shape, str | None]:
-    """The main format of the first rows, or the code of what the file is instead of JSON Lines."""
-    shapes: list[Shape] = []
-    first: list[bytes] = []
-    size = 0
-    with path.open("rb") as stream:
-        for line in physical_lines(stream, max_line=SAMPLE_BYTES):
-            data = line_text(line)
-            size += len(data)
-            if data:
-                first.append(data[:HEAD] if len(first) < SAMPLE_LINES else b"")
-                value = parse_line(data).value
-                if isinstance(value, dict):
-                    shapes.append(shape_of(cast("dict[str, Any]", value)))
-            if (
-                len(shapes) >= SAMPLE_ROWS
-                or size > SAMPLE_BYTES
-                or (len(first) >= SAMPLE_LINES and not shapes)
-            ):
-                break
-    main = main_shape(shapes)
-    return main, sniff_lines(first[:SAMPLE_LINES], has_rows=main != "unknown", has_objects=bool(shapes))
 
 
 def _changed(path: Path) -> OSError:
@@ -184,32 +133,30 @@ class _Check:
             head = stream.read(HEAD)
         code = sniff_bytes(head) if head else "empty_file"
         if code is None:
-            self.shape, code = _sample(path)
+            self.shape, code = sample(path)
         if code is not None:
             self.whole_file = True
             self.findings.add_whole(code)
-        sha256, size = hashlib.sha256(), 0
+        with Hasher() as hasher, path.open("rb") as stream:
 
-        def count(chunk: bytes) -> None:
-            nonlocal size
-            size += len(chunk)
-            if size > before.st_size:
-                raise _changed(path)
-            sha256.update(chunk)
+            def count(chunk: bytes) -> None:
+                hasher.add(chunk)
+                if hasher.size > before.st_size:
+                    raise _changed(path)
 
-        with path.open("rb") as stream:
             if self.whole_file:
                 while chunk := stream.read(CHUNK):
                     count(chunk)
             else:
                 self._parts(path, before.st_size, parts(stream, count, size=pace.chunk), pace)
+            size, sha256 = hasher.size, hasher.hexdigest()
         if size > self.limits.max_bytes:
             takes = f"{self.limits.label} takes {size_words(self.limits.max_bytes)}"
             self.findings.add_whole("file_too_large", detail=f"{size_words(size)}; {takes}")
         after = path.stat()
         if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise _changed(path)
-        return size, sha256.hexdigest()
+        return size, sha256
 
     def _parts(self, path: Path, size: int, offsets: Iterator[tuple[int, int]], pace: Pace) -> None:
         plan = Plan(
@@ -247,9 +194,9 @@ class _Check:
         self.traits.see(part)
         if self.tokens is not None and part.load is not None:
             limit = self.base.token_limit if self.base else None
-            for line, tokens in self.tokens.add(part.load, self.lines):
-                if limit is not None and tokens > limit:
-                    self.findings.add("over_token_limit", line, f"{tokens:,} tokens of {limit:,}")
+            over = sys.maxsize if limit is None else limit
+            for line, tokens in self.tokens.add(part.load, self.lines, over):
+                self.findings.add("over_token_limit", line, f"{tokens:,} tokens of {limit:,}")
         self.rows += part.rows
         self.examples += part.examples
         self.bad_rows += part.bad_rows

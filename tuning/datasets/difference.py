@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.datasets.checking import parsed_rows
 from tuning.datasets.quality.traces import asked_of, number
+from tuning.datasets.reading import parsed_rows
 
 Digests = NDArray[np.uint64]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.datasets.checking import parsed_rows
 from tuning.datasets.derived import Derived
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.lines import line_text, physical_lines
 from tuning.datasets.quality.nearness import near_pairs, roots, sample
 from tuning.datasets.quality.traces import Trace, TraceFile, Traces, pack, trace_of
+from tuning.datasets.reading import parsed_rows
 
 SHARE = 0.1
 SEED = 7

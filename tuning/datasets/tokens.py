@@ -6,9 +6,9 @@ splintr; control tokens count as plain text.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Iterator
+
+import numpy as np
 
 from tuning.datasets.report import Tokens
 from tuning.datasets.tokenizers import QuickTokenizer, SteadyTokenizer
@@ -30,27 +30,26 @@ class TokenCounter:
         self._counts: Counter[int] = Counter()
         self.exact = True
 
-    def add(self, load: Load, before: int = 0) -> Iterator[tuple[int, int]]:
-        """Count every row of ``load``; yields its line, with ``before`` lines in front, and its tokens."""
+    def add(self, load: Load, before: int = 0, over: int = -1) -> list[tuple[int, int]]:
+        """Count every row of ``load``; the lines, after ``before`` others, with more than ``over`` tokens."""
         self.exact = self.exact and load.exact
-        shared = [sum(map(self._tokens, texts)) for texts in load.groups]
-        extra = array("q", load.extra)
+        ends = np.frombuffer(load.ends, np.int64)
+        if not len(ends):
+            return []
+        upto = self._tokenizer.upto(load.blob, int(ends[-1]))[ends]
+        shared = np.array([sum(map(self._tokens, texts)) for texts in load.groups], np.int64)
+        tokens = np.frombuffer(load.extra, np.int64) + shared[np.frombuffer(load.group, np.int64)] + upto
+        tokens[1:] -= upto[:-1]
         for row, text in load.odd:
-            extra[row] += self._steady.count(text)
-        ends = memoryview(load.ends).cast("Q")
-        lines, group = memoryview(load.lines).cast("Q"), memoryview(load.group).cast("Q")
-        upto = self._tokenizer.upto(load.blob, ends[-1] if len(ends) else 0)
-        start = 0
-        for line, end, more, index in zip(lines, ends, extra, group, strict=True):
-            tokens = upto[end] - upto[start] + more + shared[index]
-            start = end
-            self._counts[tokens] += 1
-            yield line + before, tokens
+            tokens[row] += self._steady.count(text)
+        self._counts.update(tokens.tolist())
+        lines = memoryview(load.lines).cast("Q")
+        return [(lines[row] + before, int(tokens[row])) for row in np.flatnonzero(tokens > over).tolist()]
 
     def _tokens(self, text: str) -> int:
         tokens = self._known.get(text)
         if tokens is None:
-            tokens = self._known[text] = self._steady.count(text)
+            tokens = self._known[text] = self._tokenizer.count(text)
             self._known_letters += len(text)
             if self._known_letters > _KNOWN_LETTERS:
                 self._known.clear()
