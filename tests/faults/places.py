@@ -54,6 +54,22 @@ class FaultyPlace(Workspace):
         os.kill(bot.process.pid, signal.SIGKILL)
         await bot.process.wait()
 
+    async def stop(self) -> int:
+        """Asks the bot to stop and waits for its end; its exit code."""
+        bot = self.programs.running.pop("bot")
+        bot.process.terminate()
+        return await bot.process.wait()
+
+    async def submitted(self, view: Json, values: Json) -> None:
+        """Submits a form, again when the workspace got no answer in time: as people do."""
+
+        async def taken() -> bool:
+            answer = await self.jin.submit(view, values)
+            assert not answer.get("errors"), answer
+            return bool(answer["ok"]) or answer.get("error") == "view_not_found"
+
+        await self.jin.wait("the form taken", taken, 60)
+
     async def posted(self, channel: str, ts: str) -> list[Json]:
         """The bot's messages in a thread with their metadata, as Slack tells them to the app itself."""
         url = f"{self.programs.running['localslack'].url}/api/conversations.replies"

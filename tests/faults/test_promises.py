@@ -1,67 +1,73 @@
-"""Every promise of the engine under the fault it is about."""
+"""Every promise of the engine under the fault it is about; one workspace, a channel for each."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from tests.faults.places import FaultyPlace, faulty_place, train
+from tests.faults.places import FaultyPlace, Json, faulty_place, train
 from tests.support.workspace import chat_file, choose, holds, typed
 
-EPOCHS = [f"job_epoch:1:{number}" for number in (1, 2, 3)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[FaultyPlace]:
-    async with faulty_place(tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[FaultyPlace]:
+    async with faulty_place(tmp_path_factory.mktemp("faults")) as running:
         yield running
 
 
-async def begin(place: FaultyPlace, channel: str, name: str) -> dict:
+async def begin(place: FaultyPlace, channel: str, name: str) -> Json:
     """Drops data and sends the form; answers the job's card."""
     await place.drop(channel, "train.jsonl", chat_file(12, name))
     await place.ready(channel, 1)
     view = await place.open_form(channel)
-    answer = await place.jin.submit(view, choose(view, "dataset", "train.jsonl") | typed(view, "name", name))
-    assert answer["ok"], answer
+    await place.submitted(view, choose(view, "dataset", "train.jsonl") | typed(view, "name", name))
     return await place.root(channel, f"{name}-1")
 
 
-LOST = {
-    "answer lost": {"status": 502, "after": True},
-    "server error": {"status": 500},
-    "no answer in time": {"status": 504, "after": True, "hang": 1.0},
-    "a login page": {"status": 200, "after": True},
-}
+def intents(jobs: list[Json]) -> Counter[str]:
+    return Counter(str(job["metadata"]["ftbot_intent"]) for job in jobs)
+
+
+LOST = (
+    {"status": 502, "after": True},  # the answer was lost
+    {"status": 500},
+    {"status": 504, "after": True, "hang": 1.0},
+    {"status": 200, "after": True},  # a login page
+)
 
 
 async def test_1_one_job_comes_of_one_intent_whatever_the_provider_does(place: FaultyPlace) -> None:
     """Each fault hits the create call of another job."""
-    for how in LOST.values():
+    known = len(place.provider.jobs)
+    for how in LOST:
         place.provider.fault("POST", "/fine_tuning/jobs", **how)
-    rooms = {fault: await place.channel() for fault in LOST}
-    cards = [await begin(place, room, f"once{n}") for n, room in enumerate(rooms.values())]
-    await place.created(len(LOST))
-    await asyncio.gather(*(train(place.provider, job, pause=0.1) for job in place.provider.jobs))
-    for room, card in zip(rooms.values(), cards, strict=True):
+    rooms = [await place.channel() for _ in LOST]
+    cards = [await begin(place, room, f"once{number}") for number, room in enumerate(rooms)]
+    await place.created(known + len(LOST))
+    made = place.provider.jobs[known:]
+    await asyncio.gather(*(train(place.provider, job, pause=0.1) for job in made))
+    for room, card in zip(rooms, cards, strict=True):
         await place.finished(room, card)
-    intents = Counter(job["metadata"]["ftbot_intent"] for job in place.provider.jobs)
-    assert sorted(intents.values()) == [1] * len(LOST)
+    assert list(intents(place.provider.jobs[known:]).values()) == [1] * len(LOST)
 
 
 async def test_1_a_crash_after_the_create_call_makes_no_second_job(place: FaultyPlace) -> None:
+    known = len(place.provider.jobs)
     place.provider.fault("POST", "/fine_tuning/jobs", status=200, after=True, hang=20.0)
     channel = await place.channel()
     card = await begin(place, channel, "crash")
-    await place.created(1)
+    await place.created(known + 1)
     await place.kill()
     await place.programs.start_bot()
-    await train(place.provider, place.provider.jobs[0], pause=0.1)
+    await train(place.provider, place.provider.jobs[known], pause=0.1)
     await place.finished(channel, card)
-    assert len(place.provider.created) == 1
+    assert len(place.provider.jobs) == known + 1
 
 
 async def test_3_an_event_told_twice_is_handled_once(place: FaultyPlace) -> None:
@@ -78,40 +84,45 @@ async def test_3_an_event_told_twice_is_handled_once(place: FaultyPlace) -> None
     assert len([m for m in thread[1:] if "bot_id" in m]) == 1
 
 
-async def test_4_what_was_said_while_the_bot_was_away_is_answered_once(
-    place: FaultyPlace,
-) -> None:
+async def test_4_what_was_said_while_the_bot_was_away_is_answered_once(place: FaultyPlace) -> None:
     await place.control(retry_delays=[])
     channel = await place.channel()
     early = await place.drop(channel, "early.jsonl", chat_file(12, "early"))
     await place.ready(channel, 1)
-    bot = place.programs.running.pop("bot")
-    bot.process.terminate()
-    await bot.process.wait()
+    await place.stop()
     ts = await place.drop(channel, "late.jsonl", chat_file(12, "late"))
     await place.programs.start_bot()
     await place.ready(channel, 2)
+    await place.control(retry_delays=[0.1, 60, 300])
     for root in (early, ts):
         thread = await place.jin.thread(channel, root)
         assert len([m for m in thread[1:] if holds(m, "Ready to train")]) == 1
 
 
 async def test_5_and_6_limits_of_both_sides_delay_and_double_nothing(place: FaultyPlace) -> None:
+    known = len(place.provider.jobs)
+    channel = await place.channel()
     await place.control(rate_limit={"method": "chat.postMessage", "seconds": 1, "times": 2})
     await place.control(rate_limit={"method": "chat.update", "seconds": 1, "times": 2})
-    place.provider.fault("GET", "/fine_tuning/jobs.*", status=429, code="rate_limit", times=2)
-    channel = await place.channel()
     card = await begin(place, channel, "slow")
-    await place.created(1)
-    await train(place.provider, place.provider.jobs[0], pause=0.1)
+    await place.created(known + 1)
+    place.provider.fault("GET", "/fine_tuning/jobs.*", status=429, code="rate_limit", times=2)
+    await train(place.provider, place.provider.jobs[known], pause=0.1)
     await place.finished(channel, card)
-    assert await place.told(channel, str(card["ts"])) == [*EPOCHS, "job_finished:1"]
+    told = [one.split(":") for one in await place.told(channel, str(card["ts"]))]
+    epochs = [["job_epoch", str(number)] for number in (1, 2, 3)]
+    assert [[kind, *rest] for kind, _, *rest in told] == [*epochs, ["job_finished"]]
 
 
 async def test_6_a_final_refusal_is_explained_and_leaves_no_file_behind(place: FaultyPlace) -> None:
+    files, jobs = len(place.provider.files), len(place.provider.jobs)
     place.provider.fault("POST", "/fine_tuning/jobs", status=403, code="training_not_available", message="no")
     channel = await place.channel()
     await begin(place, channel, "refused")
     await place.root(channel, "closing its fine-tuning service")
-    assert place.provider.files == []
-    assert place.provider.jobs == []
+
+    async def deleted() -> bool:
+        return len(place.provider.files) == files
+
+    await place.jin.wait("the file deleted at the provider", deleted, 60)
+    assert len(place.provider.jobs) == jobs

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.person import words
-from tests.faults.places import FaultyPlace, Json, faulty_place, train
+from tests.faults.places import FaultyPlace, faulty_place, train
 from tests.support.provider import BASE
 from tests.support.workspace import chat_file, choose, holds, typed
 
@@ -32,17 +32,6 @@ async def half_answer(place: FaultyPlace) -> tuple[str, str]:
     return channel, ts
 
 
-async def submitted(place: FaultyPlace, view: Json, values: Json) -> None:
-    """Submits a form, again when the workspace got no answer in time: as people do."""
-
-    async def taken() -> bool:
-        answer = await place.jin.submit(view, values)
-        assert not answer.get("errors"), answer
-        return bool(answer["ok"]) or answer.get("error") == "view_not_found"
-
-    await place.jin.wait("the form taken", taken, 60)
-
-
 def go_on(place: FaultyPlace) -> None:
     assert place.provider.hold is not None
     place.provider.hold.set()
@@ -60,7 +49,7 @@ async def test_7_a_kill_in_the_middle_of_everything_loses_nothing(place: FaultyP
         await place.drop(channel, "train.jsonl", chat_file(12, name))
         await place.ready(channel, 1)
     view = await place.open_form(jobs)
-    await submitted(place, view, choose(view, "dataset", "train.jsonl") | typed(view, "name", "job"))
+    await place.submitted(view, choose(view, "dataset", "train.jsonl") | typed(view, "name", "job"))
     card = await place.root(jobs, "job-1")
     await place.created(1)
     view = await place.open_form(forms)
@@ -79,7 +68,7 @@ async def test_7_a_kill_in_the_middle_of_everything_loses_nothing(place: FaultyP
     await place.control(clear=True)
     await place.programs.start_bot()
 
-    await submitted(place, view, choose(view, "dataset", "train.jsonl") | typed(view, "name", "late"))
+    await place.submitted(view, choose(view, "dataset", "train.jsonl") | typed(view, "name", "late"))
     await place.root(forms, "late-1")
     await place.ready(drops, 1)
     await place.reply(chat, asked, ANSWER)
@@ -107,14 +96,12 @@ async def test_10_a_polite_stop_ends_with_0_says_so_in_a_running_answer_and_lose
     await place.ready(jobs, 1)
     view = await place.open_form(jobs)
     values = choose(view, "dataset", "train.jsonl") | typed(view, "name", "polite")
-    await submitted(place, view, values)
+    await place.submitted(view, values)
     card = await place.root(jobs, "polite-1")
     await place.created(1)
     chat, asked = await half_answer(place)
     training = asyncio.create_task(train(place.provider, place.provider.jobs[0], pause=0.2))
-    bot = place.programs.running.pop("bot")
-    bot.process.terminate()
-    assert await bot.process.wait() == 0
+    assert await place.stop() == 0
     (half,) = await answers(place, chat, asked)
     assert half.startswith("one")
     assert "I was stopped" in half
