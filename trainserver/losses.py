@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import torch
 
 from trainserver.memory import GPU_FACTOR
-from trainserver.packing import MAX_TOKENS, Pack, Unit, packs
+from trainserver.packing import MAX_TOKENS, Pack, Unit, packs, sight
 from trainserver.parallel import Group
 
 Numbers = dict[str, float]
@@ -30,11 +30,12 @@ class _Passes:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.device = str(next(model.parameters()).device)
+        self.sight = sight(model)
         self.limit = MAX_TOKENS * (1 if self.device == "cpu" else GPU_FACTOR)
 
     def packed(self, units: Sequence[Unit]) -> Iterator[Pack]:
         """The passes a batch is computed in; their gradients add up to the batch's."""
-        return packs(units, self.limit, self.device)
+        return packs(units, self.limit, self.device, self.sight)
 
     def logits(self, pack: Pack) -> torch.Tensor:
         return self.model(**pack.inputs, use_cache=False).logits[0].float()

@@ -40,6 +40,28 @@ class Pack:
     units: range
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What masks a base takes.
+
+    Its layers look back `window` tokens, if that is set: all of them, or only `some`, and the others at all.
+    `added`: a mask is added to attention's scores, for models that know no better way.
+    """
+
+    window: int | None = None
+    some: bool = False
+    added: bool = False
+
+
+def sight(model: Any) -> Sight:
+    """The masks that `model` takes."""
+    text = model.config.get_text_config()
+    window, kinds = getattr(text, "sliding_window", None), getattr(text, "layer_types", None)
+    if kinds and "sliding_attention" not in kinds:
+        window = None
+    return Sight(window or None, bool(window and kinds), text._attn_implementation == "eager")
+
+
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> int:
     """How many tokens all rows begin with."""
     first, last = min(rows), max(rows)
@@ -49,7 +71,9 @@ def common_prefix(rows: Sequence[tuple[int, ...]]) -> int:
     return min(len(first), len(last))
 
 
-def packs(units: Sequence[Unit], limit: int = MAX_TOKENS, device: str = "cpu") -> Iterator[Pack]:
+def packs(
+    units: Sequence[Unit], limit: int = MAX_TOKENS, device: str = "cpu", seen: Sight | None = None
+) -> Iterator[Pack]:
     """Pack units in their order; the rows of a unit stay together.
 
     A pack has at most `limit` tokens unless one unit alone has more.
@@ -57,11 +81,11 @@ def packs(units: Sequence[Unit], limit: int = MAX_TOKENS, device: str = "cpu") -
     first, group = 0, list[Example]()
     for place, unit in enumerate(units):
         if group and _size([*group, *unit]) > limit:
-            yield _pack(group, range(first, place), device)
+            yield _pack(group, range(first, place), device, seen or Sight())
             first, group = place, []
         group += unit
     if group:
-        yield _pack(group, range(first, len(units)), device)
+        yield _pack(group, range(first, len(units)), device, seen or Sight())
 
 
 def _size(group: Sequence[Example]) -> int:
@@ -69,7 +93,7 @@ def _size(group: Sequence[Example]) -> int:
     return prefix + sum(len(example.ids) - prefix for example in group)
 
 
-def _pack(group: Sequence[Example], units: range, device: str) -> Pack:
+def _pack(group: Sequence[Example], units: range, device: str, seen: Sight) -> Pack:
     prefix = common_prefix([example.ids for example in group])
     ids, positions, owners = list(group[0].ids[:prefix]), list(range(prefix)), [-1] * prefix
     kept: list[int] = []
@@ -91,8 +115,26 @@ def _pack(group: Sequence[Example], units: range, device: str) -> Pack:
         "logits_to_keep": torch.tensor(kept, device=device),
     }
     if len(group) > 1:
-        inputs["attention_mask"] = _mask(torch.tensor(owners, device=device))
+        places = inputs["position_ids"][0]
+        inputs["attention_mask"] = _masks(torch.tensor(owners, device=device), places, seen)
     return Pack(inputs, torch.tensor(labels, device=device), torch.tensor(rows, device=device), units)
+
+
+def _masks(owners: torch.Tensor, places: torch.Tensor, seen: Sight) -> Any:
+    """The mask, or one a kind of layer by transformers' names for them."""
+    full = _mask(owners)
+    if seen.window is None:
+        return _form(full, seen)
+    near = full & (places[:, None] - places[None, :] < seen.window)[None, None]
+    if not seen.some:
+        return _form(near, seen)
+    return {"full_attention": _form(full, seen), "sliding_attention": _form(near, seen)}
+
+
+def _form(mask: torch.Tensor, seen: Sight) -> torch.Tensor:
+    if not seen.added:
+        return mask
+    return torch.zeros(mask.shape, device=mask.device).masked_fill_(~mask, torch.finfo(torch.float32).min)
 
 
 def _mask(owners: torch.Tensor) -> torch.Tensor:

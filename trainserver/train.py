@@ -22,7 +22,7 @@ from typing import IO
 from trainserver import jobs
 from trainserver.config import load
 from trainserver.database import Database
-from trainserver.errors import BaseUnavailable, JobFailed, LostPeer
+from trainserver.errors import JobFailed, LostPeer
 from trainserver.launching import CANNOT_WRITE
 from trainserver.layout import Layout
 from trainserver.parallel import size
@@ -30,7 +30,6 @@ from trainserver.run import Left, Run
 from trainserver.troubles import readable
 
 LOCK_SECONDS = 120
-EXPECTED = (JobFailed, BaseUnavailable, MemoryError, OSError, RuntimeError, ValueError, sqlite3.Error)
 
 
 @contextlib.contextmanager
@@ -78,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (jobs.NoLongerActive, LostPeer) as error:
         print(error, file=sys.stderr)
         return ended
-    except EXPECTED as error:
+    except Exception as error:  # whatever a base or a library raises ends the job, and is told and logged
         with contextlib.suppress(OSError):
             traceback.print_exc()
         return _settle(database, job.id, readable(error)) or ended

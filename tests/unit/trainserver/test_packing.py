@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
+transformers: Any = pytest.importorskip("transformers")
 
 from trainserver.lora import load_model  # noqa: E402
-from trainserver.packing import common_prefix, packs  # noqa: E402
+from trainserver.packing import common_prefix, packs, sight  # noqa: E402
 from trainserver.tokenising import Example  # noqa: E402
 
 
@@ -28,7 +30,7 @@ def _examples(seed: int, prefix: int) -> list[Example]:
 def _loss(model, examples, limit: int):
     total = torch.zeros(())
     count = 0
-    for pack in packs([(example,) for example in examples], limit):
+    for pack in packs([(example,) for example in examples], limit, seen=sight(model)):
         logits = model(**pack.inputs, use_cache=False).logits[0]
         total = total + torch.nn.functional.cross_entropy(logits, pack.labels, reduction="sum")
         count += len(pack.labels)
@@ -50,6 +52,38 @@ def test_losses_and_gradients_are_those_of_single_rows(tiny: Path, prefix: int, 
     assert count_one == count_other > 0
     torch.testing.assert_close(one, other)
     torch.testing.assert_close(grad_one, grad_other, atol=1e-5, rtol=1e-4)
+
+
+SMALL = {
+    "vocab_size": 259,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "pad_token_id": 0,
+}
+WINDOW = {"sliding_window": 8}
+EXPERTS = {"head_dim": 16, "num_local_experts": 2, "num_experts_per_tok": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("Mistral", WINDOW),  # each layer looks back only so far
+        ("Gemma3Text", {**WINDOW, "head_dim": 16, "layer_types": ["sliding_attention", "full_attention"]}),
+        ("GptOss", {**WINDOW, **EXPERTS}),  # masks are added to scores
+        ("GPTNeoX", {}),
+    ],
+)
+def test_rows_together_are_as_alone_whatever_way_a_base_attends(kind: str, options: dict[str, Any]):
+    config = getattr(transformers, f"{kind}Config")(**SMALL, **options)
+    torch.manual_seed(1)
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        (together, count), (alone, _) = (_loss(model, _examples(3, 20), size) for size in (1000, 1))
+    assert count > 0
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
 
 def test_a_shared_beginning_is_counted_once():
