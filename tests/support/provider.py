@@ -180,6 +180,8 @@ class FakeProvider:
             case "DELETE", ["files", file_id]:
                 self.files[:] = [one for one in self.files if one["id"] != file_id]
                 return JSONResponse({"id": file_id, "object": "file", "deleted": True})
+            case "DELETE", ["models", model]:
+                return JSONResponse({"id": model, "object": "model", "deleted": True})
             case "POST", ["fine_tuning", "jobs"]:
                 body = await request.json()
                 self.created.append(body)
