@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tuning.datasets import (
+    FORMATS,
     RULES,
     Report,
     check_file,
@@ -52,6 +54,8 @@ def damaged(draw: random.Random) -> bytes:
             del data[at : at + draw.randint(1, 20)]
         else:
             data[at:at] = data[at : at + draw.randint(1, 200)]
+    if draw.random() < 0.03:
+        return gzip.compress(data)
     if draw.random() < 0.05:
         return bytes(data).decode("utf-8", "replace").encode(draw.choice(("utf-16", "utf-32", "utf-16-le")))
     return bytes(data)
@@ -65,20 +69,22 @@ def test_damaged_files_crash_nothing_and_no_private_value_is_repeated(seed: int,
         data = damaged(draw)
         path.write_bytes(data)
         try:
-            one_file(path, mended, clean)
+            one_file(path, mended, clean, draw.choice((None, None, *FORMATS)))
         except Exception as problem:
             problem.add_note(f"seed {seed}, file {number}: {data!r}")
             raise
 
 
-def one_file(path: Path, mended: Path, clean: Path) -> None:
+def one_file(path: Path, mended: Path, clean: Path, read_as: str | None = None) -> None:
     report = examine(path, check_file(path))
     holds_together(report)
     write_csv_report(clean.with_suffix(".csv"), report, path)
     for text in (json.dumps(report.to_json()), clean.with_suffix(".csv").read_text("utf-8")):
         assert not scan(re.sub(r'"sha256": "\w+"', "", text).encode())
-    lines = path.read_bytes().count(b"\n") + path.read_bytes().count(b"\r") + 1
-    repaired = repair(path, mended)
+    data = path.read_bytes()
+    data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    repaired = repair(path, mended, read_as=read_as)
     assert all(1 <= line <= lines for line in repaired.lines)
     holds_together(repaired.lines.report(examine(mended, check_file(mended))))
     redact(mended, clean)
