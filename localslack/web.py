@@ -132,8 +132,10 @@ async def _hook(world: World, request: Request) -> Response:
             raise ApiError("invalid_payload")
         answer_hook(world, world.hooks.use(request.path_params["hook"]), payload)  # pyright: ignore[reportUnknownArgumentType]
     except ValueError:
+        world.malformed.note("response_url", ApiError("invalid_payload"))
         return PlainTextResponse("invalid_payload", status_code=400)
     except ApiError as error:
+        world.malformed.note("response_url", error)
         return PlainTextResponse(
             error.code, status_code=404 if error.code in ("expired_url", "used_url") else 400
         )

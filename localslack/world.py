@@ -20,6 +20,7 @@ from localslack.faults import Faults
 from localslack.feed import Feed
 from localslack.hooks import Hooks
 from localslack.ids import Clock
+from localslack.malformed import Malformed
 from localslack.manifest import Manifest
 from localslack.records import JSON, STREAM_LIFETIME_S, Channel, Identity, Message, User
 from localslack.render import Rendering
@@ -60,6 +61,7 @@ class World(Rendering):
         self.base_url = "http://127.0.0.1"
         self.stream_s = STREAM_LIFETIME_S
         self.token_revoked = False
+        self.malformed = Malformed()
         self._users = {user.id: user for user in store.users()}
         self._statuses: dict[tuple[str, str], int] = {}
 

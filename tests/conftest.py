@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+from tests.support import payloads
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+ABOUT_REFUSALS = ("tests/unit/localslack/", "tests/contract/")
+"""Tests that send wrong payloads on purpose; single ones elsewhere are marked ``malformed``."""
+
+
+@pytest.fixture(autouse=True)
+def well_formed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Whatever a test sends to Slack must be what Slack takes: no test can forget to look."""
+    about_refusals = request.node.nodeid.startswith(ABOUT_REFUSALS)
+    if about_refusals or request.node.get_closest_marker("malformed"):
+        yield
+        return
+    with payloads.held(monkeypatch) as found:
+        yield
+    assert found == []
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,10 @@ def _calls(api: WebApi, world: World, order: Any) -> JSON:
     return {"calls": list(api.calls)} if order else {}
 
 
+def _malformed(api: WebApi, world: World, order: Any) -> JSON:
+    return {"malformed": world.malformed.list()} if order else {}
+
+
 ORDERS: dict[str, Order] = {
     "clear": _no_faults,
     "rate_limit": _rate_limit,
@@ -136,6 +140,7 @@ ORDERS: dict[str, Order] = {
     "verify_url": _verify,
     "events": _events,
     "calls": _calls,
+    "malformed": _malformed,
 }
 SECONDS = ("ack_seconds", "retry_delays", "stream_seconds", "trigger_seconds")
 

@@ -14,6 +14,7 @@ from localslack.typed import escape, markup
 from localslack.ui import places
 from localslack.ui.request import Person
 from localslack.webapi.content import checked_view
+from localslack.world import World
 
 
 async def command(person: Person) -> JSON:
@@ -154,7 +155,7 @@ def _respond(person: Person, view: View, answer: JSON) -> JSON:
     world, kind = person.world, answer.get("response_action")
     only = frozenset({person.user.id})
     if kind == "errors":
-        errors = _known_errors(view, answer.get("errors"))
+        errors = _known_errors(world, view, answer.get("errors"))
         raise UiError("invalid", "Some fields need another look.", errors=errors)
     if kind in ("update", "push"):
         try:
@@ -166,7 +167,7 @@ def _respond(person: Person, view: View, answer: JSON) -> JSON:
                 else world.windows.push(person.user.id, body)
             )
         except ApiError as error:
-            raise UiError("bad_answer", f"The app's answer is not valid: {error}", 502) from None
+            raise _bad_answer(world, f"The app's answer is not valid: {error}") from None
         said = shapes.view_json(shown, world.me)
         world.feed.publish(
             {"type": "view_updated" if kind == "update" else "view_pushed", "view": said}, only
@@ -178,17 +179,22 @@ def _respond(person: Person, view: View, answer: JSON) -> JSON:
         world.windows.clear(person.user.id)
         return {"closed": True}
     if kind is not None:
-        raise UiError("bad_answer", f"The app's answer has an unknown response_action: {kind}", 502)
+        raise _bad_answer(world, f"The app's answer has an unknown response_action: {kind}")
     world.windows.close(view)
     world.feed.publish({"type": "view_closed", "view_id": view.id}, only)
     return {"closed": True}
 
 
-def _known_errors(view: View, errors: Any) -> JSON:
+def _bad_answer(world: World, words: str) -> UiError:
+    world.malformed.note("ack", ApiError("bad_answer", words))
+    return UiError("bad_answer", words, 502)
+
+
+def _known_errors(world: World, view: View, errors: Any) -> JSON:
     """Errors must name input blocks of the view, else Slack shows a failure."""
     blocks = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or set(errors) - blocks:  # pyright: ignore[reportUnknownArgumentType]
-        raise UiError("bad_answer", "The app's errors do not name input blocks of this form.", 502)
+        raise _bad_answer(world, "The app's errors do not name input blocks of this form.")
     return errors  # pyright: ignore[reportUnknownVariableType]
 
 

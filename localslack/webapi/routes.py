@@ -44,6 +44,7 @@ class WebApi:
         except RateLimited as limit:
             answer, status, headers = limit.answer(), 429, {"Retry-After": str(limit.retry_after)}
         except ApiError as refusal:
+            self._world.malformed.note(name, refusal)
             answer, status, headers = refusal.answer(), 200, {}
         shown = {key: value for key, value in given.items() if key not in _SECRET}
         record: JSON = {"method": name, "args": shown, "ok": answer["ok"], "error": answer.get("error")}

@@ -17,7 +17,7 @@ from demo.person import Person
 from demo.programs import Program, Programs
 from handlers.posting import notices_in
 from tests.support.provider import FakeProvider, serving
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, well_formed
 
 Json = dict[str, Any]
 
@@ -108,6 +108,7 @@ async def faulty_place(folder: Path, **more: str) -> AsyncGenerator[FaultyPlace]
             people = [Person(slack.url, name, programs.check) for name in ("jin", "mina")]
             try:
                 yield FaultyPlace(programs, people[0], people[1], provider=provider)
+                await well_formed(people[0])
             finally:
                 for person in people:
                     await person.close()

@@ -12,7 +12,7 @@ import pytest
 
 from demo.person import Person
 from demo.programs import Programs
-from tests.support.workspace import Workspace, trainer_config
+from tests.support.workspace import Workspace, trainer_config, well_formed
 
 KEY = b"0123456789abcdef01234567"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -49,6 +49,7 @@ async def test_a_job_s_end_is_known_from_the_trainer_s_own_webhook(tmp_path: Pat
         channel = await place.channel()
         card = await place.start_job(channel, name="called", validation=False)
         await place.finished(channel, card)
+        await well_formed(jin)
         await jin.close()
         async with aiohttp.ClientSession() as web, web.get(f"http://127.0.0.1:{port}/metrics") as answer:
             assert 'ftbot_webhooks_total{fate="woke",provider="local"} 1.0' in await answer.text()

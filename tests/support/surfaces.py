@@ -256,6 +256,7 @@ async def surfaces(
             people = [Person(session, world.base_url, name) for name in ("jin", "mina")]
             yield Surfaces(world, house, worker, chat, intake, engine, *people)
         await store.close()
+        assert world.malformed.list() == []
 
 
 @asynccontextmanager

@@ -170,6 +170,12 @@ def trainer_config(folder: Path) -> Path:
     return config
 
 
+async def well_formed(person: Person) -> None:
+    """Nothing that the bot sent may have been refused for its shape, size, arguments or scopes."""
+    found = (await person.call("POST", "control", json={"malformed": True}))["malformed"]
+    assert found == [], found
+
+
 @asynccontextmanager
 async def workspace(folder: Path, *, bot: bool = True, trainer: bool = True) -> AsyncGenerator[Workspace]:
     """Starts the programs in ``folder`` and stops them at the end."""
@@ -185,6 +191,7 @@ async def workspace(folder: Path, *, bot: bool = True, trainer: bool = True) -> 
         people = [Person(slack.url, name, programs.check) for name in ("jin", "mina")]
         try:
             yield Workspace(programs, people[0], people[1])
+            await well_formed(people[0])
         finally:
             for person in people:
                 await person.close()

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers import streaming
 from handlers.streaming import PART_BYTES, AnswerWriter, Place, StoppedByPerson, open_fence, split
+from tests.support.payloads import hold
 
 FOOT = [{"type": "context", "elements": [{"type": "mrkdwn", "text": "triage-7"}]}]
 
@@ -29,6 +30,7 @@ class Client:
         self.shown = {}
 
     def _take(self, method, args):
+        hold(method, args)
         self.log.append(method)
         for error in self.errors.get(method, [])[:1]:
             self.errors[method].pop(0)
@@ -51,13 +53,13 @@ class Client:
         self._take("stop", args)
 
     async def chat_postMessage(self, *, blocks, **args):
-        self._take("post", args)
+        self._take("post", {**args, "blocks": blocks})
         ts = f"{len(self.shown) + 1}.0"
         self.shown[ts] = blocks[0]["text"]
         return {"ts": ts}
 
     async def chat_update(self, *, ts, blocks, text, **args):
-        self._take("update", args)
+        self._take("update", {**args, "blocks": blocks, "text": text})
         assert len(text) <= 4000
         self.shown[ts] = blocks[0]["text"]
 

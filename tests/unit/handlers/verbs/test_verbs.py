@@ -19,6 +19,7 @@ from storage import chats, datasets, inbox, jobs
 from storage.records import ChannelModel, Job, Model
 from storage.store import Store
 from tests.support.outgoing import PlayedPrices, PlayedProviders
+from tests.support.payloads import hold
 from tests.support.samples import NOW, a_dataset, a_job
 from tuning.chat.service import ModelEntry
 from tuning.errors import NoModel, Unreachable
@@ -35,6 +36,7 @@ class PlayedSlack:
 
     def __getattr__(self, method: str) -> Any:
         async def call(**arguments: Any) -> dict[str, Any]:
+            hold(method, arguments)
             self.calls.append((method, arguments))
             if error := self.refuse.get(method):
                 raise SlackApiError(error, cast(Any, SimpleNamespace(get={"error": error}.get)))
