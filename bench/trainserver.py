@@ -11,7 +11,9 @@ part of ftbot: name a Python that has it with TRL_PYTHON, otherwise its line say
     /tmp/trl/bin/pip install trl==1.16.0 peft==0.21.2 transformers==5.23.0 torch==2.13.0 fastapi
     TRL_PYTHON=/tmp/trl/bin/python python bench/trainserver.py
 
-Answering: tokens a second and time to the first token, beside transformers' `generate` with the same model.
+Answering: tokens a second and time to the first token (for several, the median), beside transformers'
+`generate` with the same model: in one process, and the whole server asked over HTTP by one client and by
+eight at once, whose answers join those that are being given. `generate` gets the eight as one batch.
 Each figure is measured in a process of its own and they take turns, because a shared machine is never the
 same for long; the best of the turns is shown.
 """
@@ -118,6 +120,9 @@ def main() -> int:
             ("training: TRL SFTTrainer", trl, "trl"),
             ("answering: trainserver", sys.executable, "answer"),
             ("answering: transformers generate", sys.executable, "generate"),
+            ("answering: trainserver over HTTP, streamed", sys.executable, "served"),
+            ("answering 8 at once: trainserver over HTTP", sys.executable, "served_crowd"),
+            ("answering 8 at once: generate, as one batch", sys.executable, "generate_crowd"),
         ]
         found: dict[str, list[dict[str, Any]]] = {}
         for _ in range(1 if options.smoke else TURNS):

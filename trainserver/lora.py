@@ -14,6 +14,8 @@ import torch
 
 from trainserver.errors import BaseUnavailable
 
+# Below so many numbers a model is computed faster by one thread than by several that wait for each other.
+SMALL = 2_000_000
 RANK = 16
 ALPHA = 32
 LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -29,9 +31,12 @@ def load_model(folder: Path, *, four_bit: bool = False) -> Any:
 
     options = load_options(four_bit=four_bit)
     try:
-        return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **options).eval()
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **options).eval()
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise BaseUnavailable(f"The base in {folder} does not load: {error}") from error
+    if model.num_parameters() < SMALL:
+        torch.set_num_threads(1)
+    return model
 
 
 def load_options(*, four_bit: bool) -> dict[str, Any]:

@@ -38,8 +38,6 @@ from trainserver.messages import Message, Tool, from_plain
 from trainserver.sampling import Sampling
 from trainserver.sampling import from_plain as sampling_from_plain
 
-# Below so many numbers a model is computed faster by one thread than by several that wait for each other.
-SMALL = 2_000_000
 FAILURES = (TrainserverError, RuntimeError, OSError, KeyError)
 
 
@@ -67,8 +65,6 @@ class Loaded:
     """The base in memory."""
 
     def __init__(self, name: str, layout: Layout, config: Config) -> None:
-        import torch
-
         from trainserver.adapters import Switch
         from trainserver.generation import Answering
         from trainserver.lora import load_model
@@ -78,8 +74,6 @@ class Loaded:
         self.name = name
         self.tokenizer = template.load_tokenizer(folder, base.template)
         model = load_model(folder)
-        if model.num_parameters() < SMALL:
-            torch.set_num_threads(1)
         self.switch = Switch(model, config.adapters_in_memory)
         self.answering = Answering(model, self.tokenizer, self.switch)
         self.context: int = getattr(model.config, "max_position_embeddings", 2048)

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from answering import answer, generate, generate_crowd, served, served_crowd  # noqa: F401
+
 
 def told(tokens: int, seconds: float, **more: float) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -123,48 +125,6 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
     trainer.train()
     tokens = sum(len(unit[0].ids) for unit in units) * task["epochs"]
     return told(tokens, time.monotonic() - started)
-
-
-def _asked(tokenizer: Any) -> list[int]:
-    from trainserver.messages import Message
-    from trainserver.template import encode_prompt
-
-    return encode_prompt(tokenizer, [Message("user", "Tell me about the sea, in some sentences.")])
-
-
-def answer(task: dict[str, Any]) -> dict[str, Any]:
-    from trainserver.generation import generate
-    from trainserver.sampling import Sampling
-
-    tokenizer, model, _ = _prepared(task)
-    prompt, times = _asked(tokenizer), [0.0]
-    generate(model, tokenizer, [prompt], [Sampling(2, temperature=0)])
-    started = time.monotonic()
-    (first,) = generate(model, tokenizer, [prompt], [Sampling(1, temperature=0)])
-    times[0] = time.monotonic() - started
-    started = time.monotonic()
-    (whole,) = generate(model, tokenizer, [prompt], [Sampling(task["answer"], temperature=0)])
-    assert first.completion_tokens == 1
-    return told(whole.completion_tokens, time.monotonic() - started, first_ms=times[0] * 1000)
-
-
-def generate(task: dict[str, Any]) -> dict[str, Any]:
-    import torch
-
-    tokenizer, model, _ = _prepared(task)
-    inputs = {"input_ids": torch.tensor([_asked(tokenizer)])}
-    inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    options = {"do_sample": False, "pad_token_id": 0}
-
-    def timed(tokens: int) -> tuple[int, float]:
-        started = time.monotonic()
-        with torch.inference_mode():
-            made = model.generate(**inputs, max_new_tokens=tokens, **options)
-        return made.shape[1] - inputs["input_ids"].shape[1], time.monotonic() - started
-
-    timed(2)
-    first = timed(1)[1]
-    return told(*timed(task["answer"]), first_ms=first * 1000)
 
 
 if __name__ == "__main__":
