@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.answer import Block
 from handlers.text import name, plural
 from handlers.views.form_values import channel_of, id_of, selected, ticked
-from handlers.views.inputs import field
 from handlers.views.layout import bold, option, plain, rich, small
+from handlers.views.overlapping import OVERLAP, overlap_tick
 from handlers.views.start_form import SPLIT
 from storage.records import Dataset
 
 CALLBACK = "validation_form"
 FIELD = "validation"
-OVERLAP = "overlap"
 _CHOICES = 99
 
 
@@ -59,17 +57,6 @@ def validation_form(dataset: Dataset, others: Sequence[Dataset]) -> dict[str, An
             small("A file dropped together with a training file, and named so, is taken by itself."),
         ],
     }
-
-
-def overlap_tick() -> Block:
-    """The way to use validation rows that are training rows too; who goes it is recorded."""
-    choice = option("Use them all the same", "allowed", "Scores will look too good. My name is recorded.")
-    return field(
-        OVERLAP,
-        "If rows are in both files",
-        {"type": "checkboxes", "action_id": OVERLAP, "options": [choice]},
-        optional=True,
-    )
 
 
 def parse(view: Mapping[str, Any]) -> ValidationWish:
