@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +24,7 @@ from handlers.views.dataset_words import private_words
 from handlers.views.lists import choose_dataset
 from handlers.views.start_form import Chosen, Form
 from storage import datasets, jobs
-from storage.records import Dataset, Overlap
+from storage.records import Dataset, Job, Overlap
 from storage.store import Database
 from tuning.errors import DatasetError
 from tuning.jobs.holding import held, private_classes
@@ -34,21 +35,47 @@ log = structlog.get_logger(__name__)
 
 OVERLAP_SECONDS = 1.0
 """How long the form waits for the answer whether training and validation data overlap."""
+AGAIN = re.compile(r"again \d{1,18}")
+"""What the button *Start again…* sends: the form is filled as that job was started."""
 CLOSED = frozenset({"not_found", "view_not_found", "hash_conflict", "expired_trigger_id"})
 
 
 async def run(call: Call, house: House) -> Answer | None:
     """Opens the form; where Slack gave no way to open one (a mention), buttons that do."""
     ready = _newest_of_each(await house.store.read(lambda db: datasets.in_channel(db, call.channel)))
-    chosen = _named(ready, call.args.strip()) if call.args.strip() else _likeliest(ready)
-    if chosen is None or not call.trigger_id:
-        return Answer(choose_dataset(ready if chosen is None else [chosen], house.command))
+    wanted = call.args.strip()
+    wish = await _again(house, call.channel, wanted, ready) if AGAIN.fullmatch(wanted) else None
+    if wish is None:
+        chosen = _named(ready, wanted) if wanted and not AGAIN.fullmatch(wanted) else _likeliest(ready)
+        if chosen is None or not call.trigger_id:
+            return Answer(choose_dataset(ready if chosen is None else [chosen], house.command))
+        validation = _validation_for(chosen, ready)
+        wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
+    if not call.trigger_id:
+        return Answer(choose_dataset([d for d in ready if d.id == wish.dataset_id], house.command))
     opened = await house.client.views_open(trigger_id=call.trigger_id, view=start_form.skeleton(call.channel))
     view = cast("dict[str, Any]", opened.get("view") or {})
-    validation = _validation_for(chosen, ready)
-    wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
     await _fill(house, str(view["id"]), wish, ready)
     return None
+
+
+async def _again(house: House, channel: str, wanted: str, ready: list[Dataset]) -> Chosen | None:
+    """What an earlier job of this channel was started with; ``None`` when its data is no longer here.
+
+    Raises:
+        BadCall: the job belongs to another channel. NotFound: there is no such job.
+    """
+
+    def look(db: Database) -> tuple[Job, list[str | None]]:
+        job = jobs.get(db, int(wanted.split()[1]))
+        used = (job.dataset_id, job.validation_id)
+        return job, [datasets.get(db, one).sha256 if one else None for one in used]
+
+    job, contents = await house.store.read(look)
+    if job.channel != channel:
+        raise BadCall("This job belongs to another channel.")
+    training, validation = (next((d.id for d in ready if sha and d.sha256 == sha), None) for sha in contents)
+    return start_form.wish_of(job, training, validation) if training else None
 
 
 async def refresh(house: House, view: Mapping[str, Any], action: str = "") -> None:
@@ -120,6 +147,7 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
         leaves=wish.leaves,
         more=wish.more,
         method=wish.method,
+        typed=wish.typed,
     )
 
 

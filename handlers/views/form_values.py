@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T", int, float)
@@ -16,6 +16,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "more_seed": (0, 2**31 - 1),
 }
 """Least and most of each number, by block id."""
+DECIMALS = frozenset({"more_rate", "more_beta"})
+"""Those that need not be whole."""
 
 
 def _state_of(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
@@ -70,6 +72,20 @@ def number_in(view: Mapping[str, Any], block_id: str, kind: Callable[[str], T]) 
             else "Enter a number, or leave it empty."
         )
     return value if low <= value <= high else f"Enter a number from {low:g} to {high:g}, or leave it empty."
+
+
+def kept(view: Mapping[str, Any], words: Iterable[str] = ()) -> dict[str, str]:
+    """What is typed into number fields (as far as it makes sense) and into the fields ``words``, by block id.
+
+    An update of the form shows it again, so that nothing typed is lost.
+    """
+    found = {block_id: typed(view, block_id) for block_id in (*LIMITS, *words)}
+    return {b: value for b, value in found.items() if value and (b not in LIMITS or _fits(view, b))}
+
+
+def _fits(view: Mapping[str, Any], block_id: str) -> bool:
+    kind: Callable[[str], float] = float if block_id in DECIMALS else int
+    return not isinstance(number_in(view, block_id, kind), str)
 
 
 def checked(

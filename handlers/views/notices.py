@@ -169,7 +169,7 @@ def failed_notice(
         blocks += [small(f"{name(about.provider, 40)}'s own words:"), preformatted(own)]
     if in_use is not None:
         blocks.append(small(f"This channel is untouched: it answers with {name(in_use.label, 60)}."))
-    again = button("Start again…", "start", str(job.dataset_id), primary=True)
+    again = button("Start again…", "start", f"again {job.id}", primary=True)
     blocks.append(actions(again, menu(job)))
     return Message(f"{esc(job.name)} failed: {esc(why.why)}", blocks)
 
@@ -188,7 +188,7 @@ def cancelled_notice(job: Job, about: JobFacts) -> Message:
     done = f"{plural(int(step), 'step')} were trained" if step else "nothing was trained"
     money_words = "." if not about.charges or not step else "; they may still be billed."
     line: Line = ["⚪ ", bold(f"{job.name} was cancelled"), *by, f" · {done}{money_words}"]
-    again = actions(button("Start again…", "start", str(job.dataset_id)))
+    again = actions(button("Start again…", "start", f"again {job.id}"))
     return Message(f"{esc(job.name)} was cancelled", [rich(line), again])
 
 

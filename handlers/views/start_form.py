@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.answer import Block
 from handlers.text import about, cut, duration, money, name, plural
 from handlers.views import inputs, more_settings
 from handlers.views.dataset_words import overlap_words
-from handlers.views.form_values import channel_of, checked, id_of, metadata_of, number_in, selected, typed
+from handlers.views.form_values import (
+    channel_of,
+    checked,
+    id_of,
+    kept,
+    metadata_of,
+    number_in,
+    selected,
+    ticked,
+    typed,
+)
 from handlers.views.layout import Line, bold, option, plain, rich, small
+from handlers.views.overlapping import OVERLAP, overlap_tick
 from handlers.views.prices import Offer, base_note, base_words, price_line
-from storage.records import Dataset, Overlap
+from storage.records import Dataset, Job, Overlap
 from tuning.errors import StartRefused
 from tuning.jobs.graders import read_grader
 from tuning.jobs.start import StartRequest
@@ -54,7 +65,8 @@ class Form:
     ``next_name`` (``triage-7``) is what the job would be called; ``problem`` why there is nothing to offer.
     ``overlap``: of the chosen validation data with the training data; ``split``: part of the data is to be
     held out; ``private``: what was found that nobody decided about yet; ``leaves``: the choice about it.
-    ``more``: whether *More settings* are shown; ``method``: the chosen one, ``""`` for that of the data.
+    ``more``: whether *More settings* are shown; ``method``: the chosen one, ``""`` for that of the data;
+    ``typed``: what stands in their fields, by block id.
     """
 
     channel: str
@@ -73,6 +85,7 @@ class Form:
     leaves: str = REDACTED
     more: bool = False
     method: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ class Chosen:
     leaves: str = REDACTED
     more: bool = False
     method: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def skeleton(channel: str) -> dict[str, Any]:
@@ -107,6 +121,7 @@ def start_form(form: Form) -> dict[str, Any]:
             "dataset", "Training data", [_dataset(d) for d in form.datasets[:_CHOICES]], str(form.dataset.id)
         ),
         _validation(form),
+        *_overlap(form),
         inputs.menu("base", "Train on", [_base(o) for o in form.offers[:_CHOICES]], offer.key),
         _name(form),
         rich(price_line(offer, tokens)),
@@ -116,9 +131,9 @@ def start_form(form: Form) -> dict[str, Any]:
         blocks += _leaves(form, offer)
     method, integrations = form.method or form.dataset.method or "supervised", offer.profile.integrations
     if method == "reinforcement":
-        blocks.append(more_settings.grader())
+        blocks.append(more_settings.grader(form.typed))
     if form.more:
-        blocks += more_settings.opened(offer.base.methods, method, integrations)
+        blocks += more_settings.opened(offer.base.methods, method, integrations, form.typed)
     else:
         blocks.append(more_settings.closed(method, integrations))
     return _modal(form.channel, blocks, submit=submit_words(offer), more=form.more)
@@ -146,6 +161,29 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
         leaves=selected(view, "leaves") or REDACTED,
         more=bool(metadata_of(view).get("more")),
         method=selected(view, "more_method") or "",
+        typed=kept(view, more_settings.WORDS),
+    )
+
+
+def wish_of(job: Job, dataset_id: int, validation_id: int | None) -> Chosen:
+    """What a job was started with, for starting it again; the data may have been dropped anew since."""
+    asked = job.settings
+    typed = {block: asked.get(name) for block, name in more_settings.SETTINGS.items()}
+    typed = {block: str(value) for block, value in typed.items() if value is not None}
+    model = asked.get("parent_model") or job.base
+    shown = dict(typed)
+    if asked.get("grader"):
+        typed["grader"] = json.dumps(asked["grader"])
+    return Chosen(
+        job.channel,
+        dataset_id,
+        validation_id,
+        f"{job.provider}|{model}",
+        job.suffix,
+        asked.get("epochs"),
+        more=bool(shown),
+        method=str(asked.get("method") or ""),
+        typed=typed,
     )
 
 
@@ -188,6 +226,7 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         channel=now.channel,
         owner=user,
         release=now.leaves == AS_IS,
+        overlap_ok=ticked(view, OVERLAP),
         method=now.method or None,
         beta=beta,
         grader=grader,
@@ -240,6 +279,13 @@ def _validation(form: Form) -> Block:
     menu = inputs.menu("validation", "Validation", options, value)
     words = overlap_words(form.overlap) if form.validation else ""
     return {**menu, "hint": plain(words[:1].upper() + words[1:], 200)} if words else menu
+
+
+def _overlap(form: Form) -> list[Block]:
+    """The way to go on although rows are in both files, where nobody has gone it for these two yet."""
+    overlap = form.overlap
+    asked = form.validation is not None and overlap is not None and overlap.rows and not overlap.allowed_by
+    return [overlap_tick()] if asked else []
 
 
 def _name(form: Form) -> Block:

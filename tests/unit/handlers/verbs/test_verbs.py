@@ -271,6 +271,27 @@ async def test_start_names_a_file_or_says_that_it_is_not_there(house: House):
     assert "no checked training data of this name" in said(await say(house, "start", "other.jsonl"))
 
 
+async def test_a_job_is_started_again_with_its_data_name_and_settings(house: House):
+    await keep(house, a_dataset(), a_job(state="failed", suffix="mine", settings={"epochs": 5, "seed": 7}))
+    assert await dispatch(call("start", "again 1", surface="action"), house) is None
+    view = cast(PlayedSlack, house.client).asked("views_update")[0]["view"]
+    assert check_view(view) is None
+    shown = {b["block_id"]: b["element"].get("initial_value") for b in view["blocks"] if "element" in b}
+    assert (shown["name"], shown["more_epochs"], shown["more_seed"]) == ("mine", "5", "7")
+    assert "another channel" in said(await say(house, "start", "again 1", channel="C2"))
+    assert "no job 99" in said(await say(house, "start", "again 99"))
+
+
+async def test_more_settings_open_by_their_button_and_stay_open(house: House):
+    await keep(house, a_dataset())
+    view = {"id": "V9", "private_metadata": '{"channel": "C1"}', "state": {"values": {}}}
+    await start.refresh(house, view, "more")
+    opened = cast(PlayedSlack, house.client).asked("views_update")[0]["view"]
+    assert "more_epochs" in str(opened)
+    await start.refresh(house, {**view, "private_metadata": opened["private_metadata"]})
+    assert "more_epochs" in str(cast(PlayedSlack, house.client).asked("views_update")[1]["view"])
+
+
 async def test_start_by_mention_gives_a_button_that_opens_the_form(house: House):
     await keep(house, a_dataset())
     answer = await say(house, "start", surface="mention", trigger_id=None)

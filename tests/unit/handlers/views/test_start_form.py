@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.views.prices import Offer, price_line
-from handlers.views.start_form import BLOCK_OF, Form, chosen, parse, start_form, submit_words
+from handlers.views.start_form import BLOCK_OF, Form, chosen, parse, start_form, submit_words, wish_of
 from localslack.blocks import check_view
 from tests.support.samples import COST, MINI, OPENAI, SMOL, TRAINER, a_dataset, a_job
 from tuning.jobs.start import StartRequest
@@ -198,3 +198,35 @@ def test_price_and_time_stand_on_the_submit_button():
     dear = replace(COST, usd=1_234_567.0, billed_tokens=100_000_000)
     assert submit_words(Offer("openai", OPENAI, slow, dear)) == "Start · $1,234,567.00"
     assert "about 48 min of training" in str(price_line(Offer("openai", OPENAI, slow, COST), 318_400))
+
+
+def test_what_is_typed_stays_when_the_form_is_shown_again_and_nonsense_is_left_out():
+    typed = chosen(
+        submitted(more_epochs="4", more_rate="1.5", more_batch="9999", more_seed="x", more_wandb="bots")
+    ).typed
+    assert typed == {"more_epochs": "4", "more_rate": "1.5", "more_wandb": "bots"}
+    view = filled(typed=typed)
+    assert check_view(view) is None
+    shown = {b["block_id"]: b["element"].get("initial_value") for b in view["blocks"] if "element" in b}
+    assert (shown["more_epochs"], shown["more_rate"], shown["more_batch"]) == ("4", "1.5", None)
+    assert shown["more_wandb"] == "bots"
+
+
+def test_a_job_is_started_again_with_its_name_and_settings():
+    asked = {
+        "method": "dpo",
+        "epochs": 4,
+        "beta": 0.2,
+        "learning_rate_multiplier": 0.5,
+        "parent": "triage-6",
+        "parent_model": "ft:six",
+    }
+    again = wish_of(a_job(settings=asked, suffix="triage"), 8, None)
+    assert (again.dataset_id, again.offer_key, again.suffix) == (8, "openai|ft:six", "triage")
+    assert (again.epochs, again.method, again.more) == (4, "dpo", True)
+    assert again.typed == {"more_epochs": "4", "more_rate": "0.5", "more_beta": "0.2"}
+    graded = wish_of(a_job(settings={"method": "reinforcement", "grader": GRADER}), 8, 9)
+    assert json.loads(graded.typed["grader"]) == GRADER
+    assert graded.more is False
+    view = filled(method="dpo", typed=again.typed)
+    assert check_view(view) is None
