@@ -275,6 +275,24 @@ def test_the_form_tells_an_overlap_at_the_validation_field():
     assert block["hint"]["text"] == "No overlap ✓"
 
 
+def test_an_overlap_can_be_let_stand_in_the_form_once():
+    def blocks(**decided: Any) -> list[Any]:
+        view = start_form(form(overlap=Overlap("a", "b", 3, 0, [1, 2, 3], **decided)))
+        assert check_view(view) is None
+        return [block.get("block_id") for block in view["blocks"]]
+
+    assert "overlap" in blocks()
+    assert "overlap" not in blocks(allowed_by="U1", allowed_at=NOW)
+    state = submitted()
+    wish = parse(state, "U1")
+    assert isinstance(wish, StartRequest)
+    assert not wish.overlap_ok
+    state["state"]["values"]["overlap"] = {"overlap": {"selected_options": [{"value": "allowed"}]}}
+    wish = parse(state, "U1")
+    assert isinstance(wish, StartRequest)
+    assert wish.overlap_ok
+
+
 def test_a_split_and_a_decision_are_read_from_the_form():
     state = submitted(validation="split")
     assert (chosen(state).split, chosen(state).validation_id, chosen(state).leaves) == (

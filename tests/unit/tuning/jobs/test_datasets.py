@@ -215,6 +215,17 @@ async def test_validation_rows_that_are_training_rows_are_counted_and_refused(wo
     assert "4 rows are also in the training data: lines 1, 2, 3 +1." in str(refused.value)
 
 
+async def test_who_lets_an_overlap_stand_is_recorded_and_not_asked_again(works: Works, desk: Desk):
+    training = await desk.drop(text(*rows(20)))
+    validation = await desk.drop(text(*rows(4, 16), *rows(10, 100)), "check-val.jsonl")
+    wish = replace(works.request(training.id, validation_id=validation.id), owner="U7", overlap_ok=True)
+    await works.engine.start(wish)
+    overlap = await desk.intake.overlap(training, validation)
+    assert (overlap.rows, overlap.allowed_by) == (4, "U7")
+    again = replace(wish, intent="another", overlap_ok=False)
+    assert (await works.engine.start(again)).validation_id == validation.id
+
+
 async def test_an_overlap_that_nobody_looked_at_is_looked_at_before_the_start(works: Works, desk: Desk):
     training = await desk.drop(text(*rows(20)))
     validation = await desk.drop(text(*rows(12, 18)), "other.jsonl")
