@@ -14,9 +14,9 @@ from handlers.people import name_of
 from handlers.sessions import Session
 from handlers.streaming import AnswerWriter, Place
 from handlers.views.chat import Foot, footer
-from handlers.views.problems import error_message
-from handlers.visible import channels_for
-from storage import begun, chats, inbox
+from handlers.views.problems import error_message, problem
+from handlers.visible import channels_for, sees
+from storage import begun, chats, inbox, jobs
 from storage.records import ChatThread, InboxItem, Model, Turn
 from storage.store import Database
 from tuning.errors import NoModel
@@ -51,6 +51,10 @@ async def on_message(house: House, item: InboxItem, said: Incoming) -> None:
         thread = await _begin(house, said)
         if thread is None:
             return
+    elif not await _may_go_on(house, said, thread):
+        words = f"{thread.label} belongs to a channel that you are in no longer, so it stops answering here."
+        await reply.tell(house, said, problem(words, "Begin a new thread with another model."))
+        return
     await _converse(house, item, said, thread)
 
 
@@ -66,6 +70,15 @@ async def on_changed(house: House, item: InboxItem, said: Incoming) -> None:
 async def on_stop(house: House, item: InboxItem, said: Incoming) -> None:
     """Somebody pressed Slack's own stop button: the answer ends here, the thread stays a chat."""
     house.talks.stop(said.channel, said.root, said.user)
+
+
+async def _may_go_on(house: House, said: Incoming, thread: ChatThread) -> bool:
+    """Whether a chat in direct messages may go on: its model may be that of a channel left since."""
+    job_id = thread.job_id
+    if not said.is_dm or job_id is None:
+        return True
+    job = await house.store.read(lambda db: jobs.get(db, job_id))
+    return await sees(house, said.user, job.channel, here=said.channel, is_dm=True)
 
 
 async def _begin(house: House, said: Incoming) -> ChatThread | None:

@@ -49,7 +49,8 @@ OWNERS_ALONE = {
 ANYBODY = {
     # pages and files for one person, or for the thread of the thing itself
     "job", "about", "about_job", "events", "metrics", "safety", "checkpoints", "results", "loss_curve",
-    "report", "chart", "jobs_show", "help", "models", "settings", "follow", "dataset_keep", "feedback", "place_pick",
+    "report", "chart", "jobs_show", "help", "models", "settings", "follow", "dataset_keep", "feedback",
+    "place_pick",
     # what every member of a channel may begin or choose in it; the channel is told who did
     "start", "use", "try", "ask", "compare", "mute", "score", "fix", "redact", "read_as", "release", "close",
     "add_validation",
