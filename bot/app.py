@@ -110,7 +110,7 @@ class Bot:
         settings = self.settings
         lock = _only_one(settings.ftbot_data)
         self._stack.callback(lock.close)
-        store = Store(settings.database)
+        self.store = store = Store(settings.database)
         self._stack.push_async_callback(store.close)
         bot_token = settings.slack_bot_token.get_secret_value()
         app_token = settings.slack_app_token.get_secret_value()

@@ -32,6 +32,9 @@ SPECIAL = Limit(60, 540, 20)
 IN_CHANNEL = Limit(5, 55, 2)
 """About one message a second in a channel, with short bursts."""
 
+RESPONSE_URL = "response_url"
+"""Answers to commands and clicks by the address that came with them: no method, but messages all the same."""
+
 LIMITS: dict[str, Limit] = {
     **dict.fromkeys(
         ("chat.startStream", "chat.stopStream", "conversations.list", "reactions.remove", "users.list"),
@@ -52,12 +55,12 @@ LIMITS: dict[str, Limit] = {
         ),
         TIER_4,
     ),
-    **dict.fromkeys(("assistant.threads.setStatus", "auth.test", "chat.postMessage"), SPECIAL),
+    **dict.fromkeys(("assistant.threads.setStatus", "auth.test", "chat.postMessage", RESPONSE_URL), SPECIAL),
 }
 """By method; what is not here is taken for tier 3."""
 
-POSTS = frozenset({"chat.postMessage", "chat.startStream"})
-"""Methods that put a message into a channel."""
+POSTS = frozenset({"chat.postMessage", "chat.startStream", RESPONSE_URL})
+"""What puts a message into a channel."""
 
 
 class Bucket:

@@ -13,6 +13,7 @@ from handlers.answer import Answer, Message
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import broken, code_of, limited
+from handlers.slackclient import PacedClient
 from handlers.text import esc
 from handlers.views.problems import error_message
 from storage.errors import NotFound
@@ -34,9 +35,7 @@ async def answer(house: House, to: Incoming, said: Answer | None) -> None:
     if said is None:
         return
     arguments = said.message.arguments()
-    if to.response_url and await _by_url(
-        to.response_url, arguments, public=said.public, replace=said.replace
-    ):
+    if to.response_url and await _by_url(house, to, arguments, public=said.public, replace=said.replace):
         return
     if said.replace and to.ts and to.channel:
         await house.client.chat_update(channel=to.channel, ts=to.ts, **said.message.edit_arguments())
@@ -57,13 +56,18 @@ async def tell(house: House, to: Incoming, message: Message) -> None:
     await answer(house, to, Answer(message))
 
 
-async def _by_url(url: str, arguments: dict[str, Any], *, public: bool, replace: bool) -> bool:
+async def _by_url(
+    house: House, to: Incoming, arguments: dict[str, Any], *, public: bool, replace: bool
+) -> bool:
     """``False`` when the address is used up (five uses, thirty minutes) or does not answer."""
     body = {
         **arguments,
         "response_type": "in_channel" if public else "ephemeral",
         "replace_original": replace,
     }
+    url = to.response_url or ""
+    if isinstance(house.client, PacedClient):
+        return await house.client.respond(url, to.channel, body)
     try:
         got = await AsyncWebhookClient(url, retry_handlers=[]).send_dict(body)
     except (aiohttp.ClientError, TimeoutError) as problem:

@@ -11,10 +11,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.meters import API_CALLS, API_WAIT_SECONDS
-from handlers.pacing import Pace
-from handlers.slackapi import code_of, limited, retry_after
+from handlers.pacing import RESPONSE_URL, Pace
+from handlers.slackapi import LONGEST_WAIT, code_of, limited, retry_after
 
 OPTIONAL = frozenset({"chat.startStream", "assistant.threads.setStatus"})
 """What has a plainer way or can be left out: it is not waited for but refused when there is no room."""
@@ -65,6 +66,26 @@ class PacedClient(AsyncWebClient):
             raise
         finally:
             API_CALLS.labels(api_method, status).inc()
+
+    async def respond(self, url: str, channel: str, body: dict[str, Any]) -> bool:
+        """Answers by the address of a command or click; ``False`` when Slack does not take it (any more).
+
+        The addresses are good for five answers in thirty minutes; they count as messages of their channel.
+        """
+        waited = await self.pace.turn(RESPONSE_URL, channel, urgent=self.urgent)
+        API_WAIT_SECONDS.labels(RESPONSE_URL).inc(waited)
+        status = "unreachable"
+        try:
+            got = await AsyncWebhookClient(url, session=self.session, retry_handlers=[]).send_dict(body)
+            status = "ok" if got.status_code == 200 else f"http_{got.status_code}"
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        finally:
+            API_CALLS.labels(RESPONSE_URL, status).inc()
+        if got.status_code == 429:
+            rest = next((value for name, value in got.headers.items() if name.lower() == "retry-after"), "1")
+            self.pace.refused(RESPONSE_URL, channel, min(float(rest), LONGEST_WAIT))
+        return got.status_code == 200
 
     def _no_room(self, method: str) -> AsyncSlackResponse:
         return AsyncSlackResponse(

@@ -16,6 +16,7 @@ from bot.app import Bot
 from bot.settings import Settings
 from localslack.app import Options, running
 from localslack.world import World
+from storage.store import Store
 from tests.support.provider import FakeProvider, serving
 from tests.support.surfaces import ROOT, Person, until
 
@@ -30,6 +31,7 @@ class Inside:
     jin: Person
     health: str
     web: aiohttp.ClientSession
+    store: Store
 
     def channel(self, name: str = "tuning") -> str:
         return next(c.id for c in self.world.store.channels() if c.name == name)
@@ -94,7 +96,7 @@ async def bot_inside(folder: Path, **more: Any) -> AsyncGenerator[Inside]:
         try:
             await bot.connected.wait()
             jin = Person(web, world.base_url, "jin")
-            yield Inside(bot, world, provider, jin, f"http://127.0.0.1:{port}", web)
+            yield Inside(bot, world, provider, jin, f"http://127.0.0.1:{port}", web, bot.store)
         finally:
             bot.stop.set()
             await asyncio.gather(working, return_exceptions=True)
