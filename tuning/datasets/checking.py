@@ -6,7 +6,7 @@ import os
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -137,19 +137,10 @@ class _Check:
         if code is not None:
             self.whole_file = True
             self.findings.add_whole(code)
-        with Hasher() as hasher, path.open("rb") as stream:
-
-            def count(chunk: bytes) -> None:
-                hasher.add(chunk)
-                if hasher.size > before.st_size:
-                    raise _changed(path)
-
-            if self.whole_file:
-                while chunk := stream.read(CHUNK):
-                    count(chunk)
-            else:
-                self._parts(path, before.st_size, parts(stream, count, size=pace.chunk), pace)
-            size, sha256 = hasher.size, hasher.hexdigest()
+        with Hasher(path, before.st_size) as hasher:
+            if not self.whole_file:
+                self._parts(path, before.st_size, hasher, pace)
+            size, sha256 = hasher.result()
         if size > self.limits.max_bytes:
             takes = f"{self.limits.label} takes {size_words(self.limits.max_bytes)}"
             self.findings.add_whole("file_too_large", detail=f"{size_words(size)}; {takes}")
@@ -158,7 +149,7 @@ class _Check:
             raise _changed(path)
         return size, sha256
 
-    def _parts(self, path: Path, size: int, offsets: Iterator[tuple[int, int]], pace: Pace) -> None:
+    def _parts(self, path: Path, size: int, hasher: Hasher, pace: Pace) -> None:
         plan = Plan(
             os.fsencode(path),
             self.shape,
@@ -171,7 +162,12 @@ class _Check:
         )
         workers = workers_for(size) if pace.workers is None else pace.workers
         quick = pace.tokens and size >= QUICK_FROM
-        with Crew(job(plan), offsets, workers, helps=not quick) as crew:
+        with (
+            path.open("rb") as stream,
+            Crew(job(plan), parts(stream, size=pace.chunk), workers, helps=not quick) as crew,
+        ):
+            if size > pace.chunk:
+                hasher.begin()
             if pace.tokens:  # loaded while the workers are at it
                 self.tokens = TokenCounter(self.encoding, quick)
             for done, part in crew:

@@ -1,41 +1,51 @@
-"""The SHA-256 of a file that is read chunk by chunk."""
+"""The SHA-256 of a file, found by a thread while others look at the same file."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
+from pathlib import Path
 from types import TracebackType
 
-_WAITING = 8
+from tuning.datasets.lines import CHUNK
 
 
 class Hasher:
-    """Takes chunks in order; from the second on, a thread hashes them while the caller goes on."""
+    """Reads at most ``most`` bytes and what comes at once after them; begins with :meth:`begin`."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._hash = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._waiting: deque[Future[None]] = deque()
+    def __init__(self, path: Path, most: int) -> None:
+        self._path, self._most = path, most
+        self._done: Future[tuple[int, str]] = Future()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hasher", daemon=True)
 
-    def add(self, chunk: bytes) -> None:
-        """Take the next chunk."""
-        if not self.size:
-            self._hash.update(chunk)
-        else:
-            if self._thread is None:
-                self._thread = ThreadPoolExecutor(1)
-            self._waiting.append(self._thread.submit(self._hash.update, chunk))
-            if len(self._waiting) > _WAITING:
-                self._waiting.popleft().result()
-        self.size += len(chunk)
+    def begin(self) -> None:
+        """Start the thread."""
+        self._thread.start()
 
-    def hexdigest(self) -> str:
-        """The digest of all that was taken."""
-        while self._waiting:
-            self._waiting.popleft().result()
-        return self._hash.hexdigest()
+    def _run(self) -> None:
+        try:
+            self._done.set_result(self._read())
+        except OSError as error:
+            self._done.set_exception(error)
+
+    def _read(self) -> tuple[int, str]:
+        digest, size, buffer = hashlib.sha256(), 0, bytearray(CHUNK)
+        view = memoryview(buffer)
+        with self._path.open("rb", buffering=0) as stream:
+            while (read := stream.readinto(buffer)) and not self._over.is_set():
+                digest.update(view[:read])
+                size += read
+                if size > self._most:
+                    break
+        return size, digest.hexdigest()
+
+    def result(self) -> tuple[int, str]:
+        """Size and digest of what was read. Raises ``OSError``."""
+        if not self._thread.ident:
+            return self._read()
+        return self._done.result()
 
     def __enter__(self) -> Hasher:
         return self
@@ -43,5 +53,6 @@ class Hasher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
+        self._over.set()
+        if self._thread.ident:
+            self._thread.join()

@@ -6,6 +6,7 @@ inside a JSON string (RFC 8259, section 7) and end nothing here, unlike with ``s
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -104,22 +105,45 @@ def line_text(line: Line) -> bytes:
     return data.strip(b" \t\n\r")
 
 
-def parts(
-    stream: BinaryIO, on_chunk: Callable[[bytes], object] | None = None, *, size: int = CHUNK
-) -> Iterator[tuple[int, int]]:
+_WINDOW = 1 << 14
+
+
+def parts(stream: BinaryIO, *, size: int = CHUNK) -> Iterator[tuple[int, int]]:
     """Offsets of runs of whole lines, about ``size`` bytes each; together the whole stream.
 
-    A run with a line longer than ``size`` is longer. ``on_chunk`` sees every chunk once, in order.
+    A run with a line longer than ``size`` is longer. Little more than the ends of the runs is read.
     """
-    start = place = 0
-    while chunk := stream.read(size):
-        if on_chunk is not None:
-            on_chunk(chunk)
-        # A CR at the end of the chunk may be followed by its LF in the next one.
-        cut = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
-        if cut:
-            yield start, place + cut
-            start = place + cut
-        place += len(chunk)
-    if start < place:
-        yield start, place
+    total, start = stream.seek(0, io.SEEK_END), 0
+    while start < total:
+        stop = _last_end(stream, start, min(start + size, total)) if start + size < total else total
+        stop = stop or _next_end(stream, start + size, total)
+        yield start, stop
+        start = stop
+
+
+def _last_end(stream: BinaryIO, start: int, stop: int) -> int:
+    """The end of the last line that ends before ``stop``; 0 if there is none after ``start``."""
+    for ending in (b"\n", b"\r"):
+        end = stop
+        while end > start:
+            begin = max(start, end - _WINDOW)
+            stream.seek(begin)
+            window = stream.read(end - begin)
+            # A CR at the very end may be followed by its LF.
+            cut = window.rfind(ending, 0, len(window) - (ending == b"\r" and end == stop)) + 1
+            if cut:
+                return begin + cut
+            end = begin
+    return 0
+
+
+def _next_end(stream: BinaryIO, place: int, total: int) -> int:
+    """The end of the line that ``place`` is in."""
+    stream.seek(place)
+    while window := stream.read(_WINDOW):
+        ends = [cut for cut in (window.find(b"\n"), window.find(b"\r")) if cut >= 0]
+        if ends:
+            stream.seek(place + min(ends))
+            return place + min(ends) + (2 if stream.read(2) == b"\r\n" else 1)
+        place += len(window)
+    return total

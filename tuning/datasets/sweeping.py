@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from tuning.datasets.parsing import LARGE
 from tuning.datasets.quick import are_fine, spelled
 
-BLOCK = 1 << 20
+BLOCK = 3 << 19
+"""Bytes that are swept at once: a part of a file and a long line more."""
 _STRIP = 1 << 17
 
 Places = NDArray[np.int64]
@@ -160,8 +161,8 @@ class SeenRows:
         """System prompts that other rows have too."""
         self._clean: bytes | None = None
 
-    def blob(self, rows: slice) -> tuple[bytes, Places]:
-        """The texts of ``rows`` but for what they share, a NUL between any two; how many each has."""
+    def blob(self, rows: slice) -> tuple[bytes, Places, Places]:
+        """The texts of ``rows`` but for what they share, a NUL between any two; texts and messages each."""
         first = self.swept.first[rows.start : rows.stop + 1]
         messages = first[1:] - first[:-1]
         apart = np.array([prompt is not None for prompt in self.shared[rows]], bool)
@@ -169,7 +170,7 @@ class SeenRows:
         keep[first[:-1][apart] - first[0]] = False
         if self._clean is None:
             self._clean = self.swept.clean()
-        return self.swept.blob(self._clean, first[0] + np.flatnonzero(keep)), messages - apart
+        return self.swept.blob(self._clean, first[0] + np.flatnonzero(keep)), messages - apart, messages
 
 
 @lru_cache(maxsize=4096)

@@ -50,7 +50,7 @@ class Scale:
         self._ends, self._lines, self._extra, self._group = array("Q"), array("Q"), array("q"), array("Q")
         self._groups: dict[tuple[str, ...], int] = {}
         self._skips: dict[tuple[tuple[str, ...], str | None], tuple[int, int]] = {}
-        self._known: dict[tuple[int, str | None], tuple[int, int]] = {}
+        self._known: dict[tuple[int, str | None], int] = {}
         self._odd: list[tuple[int, str]] = []
         self._texts = 0
         self._exact = True
@@ -70,21 +70,18 @@ class Scale:
 
     def add_swept(self, before: int, seen: SeenRows, rows: slice) -> None:
         """Take plain rows that were swept, which follow one another after ``before`` lines."""
-        blob, texts = seen.blob(rows)
+        blob, texts, messages = seen.blob(rows)
         self._pieces.append(blob)
         ends = self._texts + np.cumsum(texts)
         self._texts = int(ends[-1])
         self._ends.frombytes(ends.tobytes())
         self._lines.extend(range(before + 1, before + len(texts) + 1))
-        for roles, prompt in zip(seen.swept.roles[rows], seen.shared[rows], strict=True):
-            known = self._known.get((roles, prompt))
-            if known is None:
-                names = roles_of(roles)
-                shared = names if prompt is None else (*names, prompt)
-                group = self._groups.setdefault(shared, len(self._groups))
-                known = self._known[roles, prompt] = group, PER_EXAMPLE + PER_MESSAGE * len(names)
-            self._group.append(known[0])
-            self._extra.append(known[1])
+        self._extra.frombytes((PER_EXAMPLE + PER_MESSAGE * messages).tobytes())
+        keys = list(zip(seen.swept.roles[rows], seen.shared[rows], strict=True))
+        for roles, prompt in set(keys).difference(self._known):
+            shared = roles_of(roles) if prompt is None else (*roles_of(roles), prompt)
+            self._known[roles, prompt] = self._groups.setdefault(shared, len(self._groups))
+        self._group.extend(map(self._known.__getitem__, keys))
 
     def add(self, line: int, row: dict[str, Any], prompt: str | None) -> None:
         """Take any row."""

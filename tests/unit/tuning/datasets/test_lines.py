@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuning.datasets import lines
-from tuning.datasets.lines import Line, physical_lines
+from tuning.datasets.lines import Line, parts, physical_lines
 
 
 class Dribble(io.BytesIO):
@@ -48,3 +48,16 @@ def test_a_line_past_the_limit_is_let_go_and_the_next_is_read() -> None:
     read = list(physical_lines(Dribble(b"x" * 50 + b"\nshort\n", 7), max_line=20))
     assert read == [Line(1, None, 0, b"\n"), Line(2, b"short", 51, b"\n")]
     assert lines.MAX_LINE > 100 << 20
+
+
+@given(st.text("ab\r\n", max_size=60), st.integers(1, 20))
+@example("a" * 15 + "\r\nb", 16)
+@example("\r\n" * 9, 1)
+def test_parts_are_whole_lines_and_together_the_file(text: str, size: int) -> None:
+    data = text.encode()
+    cuts = list(parts(io.BytesIO(data), size=size))
+    assert [start for start, _ in cuts] == [0, *(stop for _, stop in cuts)][: len(cuts)]
+    assert (cuts[-1][1] if cuts else 0) == len(data)
+    whole = physical_lines(io.BytesIO(data))
+    ends = {line.offset + len(line.data or b"") + len(line.ending) for line in whole}
+    assert {stop for _, stop in cuts} <= ends

@@ -51,11 +51,12 @@ def agrees(data: bytes) -> None:
         assert prompt == (row[1][0] if row[0][0] == "system" else None)
         texts += row[1][shared is not None :]
     if plain:
-        blob, counts = seen.blob(slice(0, len(plain)))
+        blob, counts, messages = seen.blob(slice(0, len(plain)))
         assert blob == "\0".join(texts).encode()
         assert sum(counts) == len(texts)
+        assert messages.tolist() == [len(row[0]) for row in plain if row]
         halves = [seen.blob(slice(0, 1)), seen.blob(slice(1, len(plain)))] if len(plain) > 1 else []
-        assert not halves or b"\0".join(part for part, _ in halves) == blob
+        assert not halves or b"\0".join(part for part, _, _ in halves) == blob
     again = [line for _, line in swept.runs() if line is not None]
     assert again == [line for line, is_plain in zip(lines, swept.plain, strict=True) if not is_plain]
 
