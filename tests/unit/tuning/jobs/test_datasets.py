@@ -224,6 +224,7 @@ async def test_who_lets_an_overlap_stand_is_recorded_and_not_asked_again(works: 
     assert (overlap.rows, overlap.allowed_by) == (4, "U7")
     again = replace(wish, intent="another", overlap_ok=False)
     assert (await works.engine.start(again)).validation_id == validation.id
+    await works.engine.settle()
 
 
 async def test_an_overlap_that_nobody_looked_at_is_looked_at_before_the_start(works: Works, desk: Desk):

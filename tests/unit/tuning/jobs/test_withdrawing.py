@@ -74,6 +74,7 @@ async def test_what_an_open_job_needs_stays_everywhere(works: Works, intake: Int
     with pytest.raises(DatasetBusy):
         await intake.remove_everywhere(dataset.id, "U1")
     assert len(works.house.provider.files) == 1
+    await works.engine.settle()
 
 
 async def test_a_provider_that_does_not_delete_leaves_all_as_it_was(works: Works, intake: Intake) -> None:
@@ -90,6 +91,7 @@ async def test_a_provider_that_does_not_delete_leaves_all_as_it_was(works: Works
 async def test_models_made_from_it_and_where_they_answer_are_named(works: Works, intake: Intake) -> None:
     dataset = await works.house.dataset()
     job = await works.engine.start(works.request(dataset.id))
+    await works.engine.settle()
 
     def ready(db: Any) -> None:
         jobs.change(db, job.id, state="ready", fine_tuned_model="ft:x", finished_at=1.0)
