@@ -112,12 +112,12 @@ async def _converse(house: House, item: InboxItem, said: Incoming, thread: ChatT
         foot = _ended(await foot_of(house, thread, turns), given)
         if given.stopped:
             foot = replace(foot, stopped_by=await name_of(house, talk.by))
-        ts = await writer.finish(footer(thread, foot))
+        ts = await writer.finish(footer(thread, foot), status=session.ending())
     except asyncio.CancelledError:
         await halves.close(house, thread.thread, item.id, halves.STOPPED)
         raise
     finally:
-        await session.end()
+        await session.end(done=writer.status_set)
     await house.store.write(lambda db: _keep(db, house, item, thread, given, ts))
 
 

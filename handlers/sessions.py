@@ -49,15 +49,21 @@ class Session:
         self._told = True
         await reply.tell(self._house, self._said, Message(esc(words)))
 
-    async def end(self) -> None:
-        """Takes the stop button away again."""
-        if self._begun is not None:
+    def ending(self) -> str:
+        """The status to be set with the end of the answer's stream; empty when there is none to set."""
+        return "active" if self._processing else ""
+
+    async def end(self, *, done: bool) -> None:
+        """Takes the stop button away again; ``done``: the end of the stream did."""
+        if self._begun is not None and not self._begun.done():  # the answer was there before its status
+            self._begun.cancel()
             await asyncio.gather(self._begun, return_exceptions=True)
-        if self._processing:
+        if self._processing and not done:
             await self._set("active")
 
     async def _begin(self) -> None:
         if self._house.talks.sessions:
+            self._processing = True  # from here on it may be so: the call can be broken off
             self._processing = await self._set("processing")
         await self._show(f"{self._label} is thinking…")
 

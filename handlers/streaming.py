@@ -78,6 +78,7 @@ class AnswerWriter:
         self._begun_at = 0.0
         self._put_off = 0
         self.first_ts: str | None = None
+        self.status_set = False
 
     async def add(self, text: str) -> None:
         """Takes a piece; it is shown at once or with one of the next pieces. An empty one shows what waits.
@@ -89,14 +90,17 @@ class AnswerWriter:
         if self._pending and self._clock() >= self._not_before:
             await self._flush()
 
-    async def finish(self, blocks: list[Block]) -> str:
-        """Shows all the rest with ``blocks`` under it; answers the message the answer begins in."""
+    async def finish(self, blocks: list[Block], *, status: str = "") -> str:
+        """Shows all the rest with ``blocks`` under it; answers the message the answer begins in.
+
+        ``status``: what the session of the thread is from now on; ``status_set`` says whether that was said.
+        """
         try:
             if self._pending or self._ts is None:
                 await self._flush(last=True)
         except StoppedByPerson:
             log.info("answer_stopped_in_slack")
-        await self._close(blocks)
+        await self._close(blocks, status)
         return self.first_ts or ""
 
     async def _flush(self, *, last: bool = False) -> None:
@@ -209,22 +213,25 @@ class AnswerWriter:
         if self._begins is not None:
             await self._begins(ts)
 
-    async def _close(self, blocks: list[Block]) -> None:
+    async def _close(self, blocks: list[Block], status: str = "") -> None:
         if self._ts is None:
             return
         if self._streams:
             try:
-                await self._stop(blocks)
+                await self._stop(blocks, status)
+                self.status_set = bool(status)
                 return
             except (SlackApiError, *UNREACHED) as problem:
                 log.info("stream_ended_early", error=_code(problem))
         if blocks or self._streams:
             await _patiently(lambda: self._update(self._shown, blocks))
 
-    async def _stop(self, blocks: list[Block]) -> None:
+    async def _stop(self, blocks: list[Block], status: str = "") -> None:
+        more = {"session_status": status} if status else {}
+
         async def stop() -> None:
             await self._client.chat_stopStream(
-                channel=self._place.channel, ts=str(self._ts), blocks=blocks or None
+                channel=self._place.channel, ts=str(self._ts), blocks=blocks or None, **more
             )
 
         await _patiently(stop)

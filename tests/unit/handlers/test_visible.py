@@ -21,7 +21,8 @@ from tests.support.talkers import Talkers, talkers
 MARKS = ("classified", "ft:hidden")
 TYPED = ("", "classified-7", "classified-7@1", "classified-7 gpt-4.1-mini hello", "#1", "archive", "1")
 MENUS = (
-    "use_pick", "ask_pick", "form_first", "form_second", "job_pick", "start_pick", "cancel_pick", "place_pick",
+    "use_pick", "ask_pick", "form_first", "form_second", "job_pick", "start_pick", "cancel_pick",
+    "place_pick",
 )  # fmt: skip
 ACTING = {"follow", "cancel", "pause", "resume"}
 """Verbs that need the engine: ``verbs/test_private.py`` has them."""
