@@ -69,7 +69,7 @@ class Room:
 
     async def cancel(self, name: str) -> Json:
         """Cancels a job; answers the question that came first."""
-        asked = await self.say(f"/ft cancel {name}", "may still be billed")
+        asked = await self.say(f"/ft cancel {name}", "Billed: ")
         await self.press(asked, next(b for b in buttons(asked) if b.startswith("Cancel")), "cancelled")
         return asked
 
