@@ -64,3 +64,19 @@ async def test_a_life_with_many_deaths_tells_the_provider_s_truth(works: Works, 
     assert [e.event_id for e in kept] == [e["id"] for e in works.house.provider.events["ftjob-1"]]
     assert await works.kinds() == ["job_epoch:1:1", "job_epoch:1:2", "job_epoch:1:3", "job_finished:1"]
     assert (await works.job()).state == "ready"
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "cut off"])
+async def test_a_death_in_the_middle_of_an_upload_leaves_one_file_at_the_provider(
+    works: Works, arrived: bool
+) -> None:
+    provider = works.house.provider
+    provider.fault("POST", "/files", status=504, after=arrived, hang=0.5)
+    dataset = await works.house.dataset()
+    await works.engine.start(works.request(dataset.id))
+    await works.until(lambda: provider.count("POST", "/files") == 1 and len(provider.files) == arrived)
+    await works.new_life()
+    for _ in range(3):
+        await works.pass_time()
+    assert len(provider.files) == 1
+    assert (await works.job()).state == "accepted"
