@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from bot.cli import main as ftbot
 from bot.settings import Settings
@@ -22,6 +23,31 @@ PAGES = [
 ]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+FIRST_PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/install.md", "docs/reference/localslack.md")
+HERE = "here"
+RUN_BY = {
+    "make demo": "tests/long/test_demo.py::test_the_demo_trains_a_model_that_beats_its_base",
+    "make test": "runs this test",
+    "make demo DEMO=--manual": "tests/scenario/test_demo.py"
+    "::test_the_first_line_is_the_page_and_ctrl_c_stops_everything",
+    "git clone https://github.com/ftbot/ftbot.git": "not run: it needs the network",
+    "cd ftbot": "not run: it stands for the step before",
+    "pipx install ftbot": "tests/test_wheel.py::test_installed_ftbot_prints_its_manifest",
+    "ftbot --version": HERE,
+    "ftbot manifest": HERE,
+    "ftbot setup": "tests/unit/bot/test_setup.py"
+    "::test_setup_asks_again_after_a_wrong_token_and_ends_with_the_first_event",
+    "ftbot doctor": "tests/scenario/test_doctor.py::test_all_is_well_where_all_is_well",
+    "ftbot run": "tests/scenario/test_main_job.py"
+    "::test_a_drop_is_checked_trained_scored_and_answers_in_one_channel",
+    "podman build -t ftbot -f packaging/Containerfile .": "tests/unit/packaging/test_packaging.py"
+    "::test_nothing_private_goes_into_the_image_and_all_of_the_package_does",
+    "podman run -d --name ftbot --restart always --env-file .env -v ftbot-data:/data ftbot": "tests/unit/"
+    "packaging/test_packaging.py::test_the_image_runs_the_bot_as_a_person_without_rights_and_takes_signals",
+    "python -m localslack --data ./workspace": "tests/unit/localslack/test_program.py"
+    "::test_it_says_where_it_is_and_ends_cleanly",
+}
+"""Each command of the pages that people read first, and the test that runs what it runs."""
 
 
 def name_of(page: Path) -> str:
@@ -68,6 +94,33 @@ def test_every_command_on_a_page_exists(page: Path) -> None:
             elif words[:1] == ["make"]:
                 targets = [word for word in words[1:] if "=" not in word and not word.startswith("-")]
                 assert set(targets) <= MAKE_TARGETS, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_within_a_sentence_exists_too(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
+    for words in re.findall(r"`ftbot ([a-z][^`]*)`", text):
+        if words != "ready":  # what it prints
+            assert problem_with_ftbot(words.split()) is None, f"ftbot {words}"
+
+
+@pytest.mark.parametrize("name", FIRST_PAGES)
+def test_every_command_of_the_first_pages_is_run_by_a_test(name: str) -> None:
+    for line in shell_lines((ROOT / name).read_text("utf-8")):
+        assert line.strip() in RUN_BY, f"{name}: no test is named for: {line}"
+
+
+@pytest.mark.parametrize("place", sorted({place for place in RUN_BY.values() if "::" in place}))
+def test_the_tests_named_for_commands_are_there(place: str) -> None:
+    file, _, test = place.partition("::")
+    assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text("utf-8"), re.M), place
+
+
+@pytest.mark.parametrize("line", [line for line, place in RUN_BY.items() if place == HERE])
+def test_a_command_that_only_prints_prints_something(line: str) -> None:
+    said = CliRunner().invoke(ftbot, line.split()[1:])
+    assert said.exit_code == 0
+    assert said.output.strip()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
