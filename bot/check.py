@@ -116,6 +116,8 @@ def check(
         if base is not None and report.cost is not None:
             report = dataclasses.replace(report, cost=estimate(report, base, epochs))
         held_out = _check_validation(validation, checked, report, base) if validation is not None else None
+    if held_out is not None and made.lines is not None:
+        held_out = made.lines.there(held_out)
     report = dataclasses.replace(made.lines.report(report) if made.lines else report, file=file.name)
     if held_out is not None and overlap_ok:
         held_out = _allowed(held_out, made)

@@ -52,7 +52,8 @@ def _write_again(
     def write(line: int, code: str, detail: str) -> None:
         rule = RULES[code]
         named.add(code)
-        line = line if lines is None else lines.dropped(line)
+        if lines is not None:
+            line, detail = lines.dropped(line), lines.words(detail)
         table.writerow((line, rule.severity, code, _safe(rule.message(1, detail)), _safe(rule.fix)))
 
     again = check_file(source, sink=write, **options)

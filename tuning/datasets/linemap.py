@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,8 @@ from dataclasses import replace
 from tuning.datasets.report import Problem, Report
 
 _HEAD = b"lines-1\n"
+_HERE = re.compile(r"\bline ([0-9][0-9,]*)\b(?! there)")
+_THERE = re.compile(r"\bline ([0-9][0-9,]*)\b(?= there)")
 
 
 class LineMap(Sequence[int]):
@@ -53,14 +56,33 @@ class LineMap(Sequence[int]):
 
     def report(self, report: Report) -> Report:
         """``report`` of the derived file, with the lines of the file as dropped."""
-        return replace(report, problems=tuple(self._problem(problem) for problem in report.problems))
+        privacy = {
+            code: replace(found, lines=tuple(map(self.dropped, found.lines)))
+            for code, found in report.privacy.items()
+        }
+        problems = tuple(self._problem(problem) for problem in report.problems)
+        return replace(report, problems=problems, privacy=privacy)
+
+    def there(self, report: Report) -> Report:
+        """``report`` of another file that was compared with the derived one: its lines *there* as dropped."""
+        problems = [replace(p, message=self._words(p.message, _THERE)) for p in report.problems]
+        return replace(report, problems=tuple(problems))
+
+    def words(self, message: str) -> str:
+        """``message`` with the lines it names as dropped; what is quoted from the file stays as it is."""
+        return self._words(message, _HERE)
 
     def _problem(self, problem: Problem) -> Problem:
         lines = tuple(self.dropped(line) for line in problem.lines)
-        message = problem.message
-        if problem.lines:
-            message = message.replace(f"(line {problem.lines[0]:,}, ", f"(line {lines[0]:,}, ", 1)
-        return replace(problem, lines=lines, message=message)
+        return replace(problem, lines=lines, message=self.words(problem.message))
+
+    def _words(self, message: str, lines: re.Pattern[str]) -> str:
+        pieces = message.split("`")
+        pieces[::2] = [lines.sub(self._line, piece) for piece in pieces[::2]]
+        return "`".join(pieces)
+
+    def _line(self, match: re.Match[str]) -> str:
+        return f"line {self.dropped(int(match[1].replace(',', ''))):,}"
 
     def to_bytes(self) -> bytes:
         """For keeping beside the derived file; little-endian, eight bytes a line."""
