@@ -14,7 +14,7 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import broken, code_of, limited
 from handlers.slackclient import PacedClient
-from handlers.text import esc
+from handlers.text import cut, esc
 from handlers.views.problems import error_message
 from storage.errors import NotFound
 from tuning.errors import Unreachable
@@ -94,7 +94,7 @@ def apology(problem: Exception, command: str) -> Message:
     if isinstance(problem, SlackApiError) and code_of(problem) in ("not_in_channel", "channel_not_found"):
         return Message("I am not in this channel. Type `/invite @ftbot` here, then try again.")
     if isinstance(problem, NotFound):
-        return Message(esc(str(problem)))
+        return Message(esc(cut(str(problem), 300)))
     if passing(problem) and not isinstance(problem, Unreachable):
         return Message("Slack did not answer, three times over. Try again in a minute.")
     return error_message(problem)

@@ -174,7 +174,7 @@ class Worker:
         if self._people is None or not await self._people.refused(said):
             return False
         log.info("person_refused", kind=said.kind)
-        if said.kind in ("command", "action", "submission") or said.mentioned or said.is_dm:
+        if said.kind in ("command", "action", "submission", "about") or said.mentioned or said.is_dm:
             await reply.tell(self._house, said, Message(REFUSAL))
         return True
 
