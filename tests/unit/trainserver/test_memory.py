@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,10 +48,11 @@ def adapter_bytes(base: Base) -> int:
     """What an adapter of this server really has, in float32."""
     sizes = memory.shape(base)
     assert sizes is not None
+    assert base.path is not None
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(base.path)
-    linears = [one for name, one in model.named_modules() if name.endswith("_proj")]
+    linears: list[Any] = [one for name, one in model.named_modules() if name.endswith("_proj")]
     return sum(4 * 16 * (one.in_features + one.out_features) for one in linears)
 
 

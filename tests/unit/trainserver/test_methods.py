@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -126,20 +125,6 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "trainserver", *arguments], capture_output=True, text=True, check=False
     )
-
-
-def test_a_model_is_exported_as_a_plain_peft_folder(server: Server, trained: FineTuningJob, tmp_path: Path):
-    name, folder, data = trained.fine_tuned_model or "", tmp_path / "adapter", str(server.data)
-    done = _command("export", name, str(folder), "--data", data, "--base", "org/tiny")
-    assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "adapter_config.json",
-        "adapter_model.safetensors",
-    ]
-    settings = json.loads((folder / "adapter_config.json").read_text())
-    assert (settings["peft_type"], settings["base_model_name_or_path"]) == ("LORA", "org/tiny")
-    assert _command("export", name, str(folder), "--data", data).returncode == 2
-    assert "no fine-tuned model" in _command("export", "x", str(tmp_path / "b"), "--data", data).stderr
 
 
 def test_a_held_model_answers_only_after_a_person_released_it(server: Server, trained: FineTuningJob):
