@@ -18,7 +18,7 @@ from tests.faults.places import FaultyPlace, faulty_place, train
 from tests.support.workspace import chat_file, choose, typed
 
 LIVES = int(os.environ.get("FTBOT_FAULT_LIVES", "20"))
-AT_ONCE = 10
+AT_ONCE = 20
 KILLS = 3
 LONGEST = 4.0
 SEED = 6

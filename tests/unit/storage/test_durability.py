@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -32,10 +35,15 @@ VALUES ('Ev1', 'message', '{"kind": "message", "user": "U1"}', 1.0, 'new', 0)
 """
 
 
-def old_database(path: Path) -> None:
-    """A database as the first release left it, with a record of each kind."""
+def steps() -> list[str]:
+    """The names of all migrations, in their order."""
+    return [one.name for one in migrations.pending(Database(memory=True))]
+
+
+def old_database(path: Path, before: str) -> None:
+    """A database as the version left it that knew nothing from ``before`` on; a record of each kind in it."""
     db = Database(path)
-    _first_only(db)
+    migrations.apply(db, stop_before=before)
     with db.conn:
         for statement in ROWS.split(";"):
             if statement.strip():
@@ -43,13 +51,11 @@ def old_database(path: Path) -> None:
     db.conn.close()
 
 
-def _first_only(db: Database) -> None:
-    names = [one.name for one in migrations.pending(db)]
-    migrations.apply(db, stop_before=names[1])
-
-
-async def test_a_database_of_the_first_release_opens_with_everything_in_it(tmp_path: Path) -> None:
-    old_database(tmp_path / "ftbot.db")
+@pytest.mark.parametrize("before", steps()[1:])
+async def test_a_database_of_every_earlier_version_opens_with_everything_in_it(
+    tmp_path: Path, before: str
+) -> None:
+    old_database(tmp_path / "ftbot.db", before)
     store = Store(tmp_path / "ftbot.db")
     assert (await store.read(lambda db: datasets.get(db, 1))).title == "triage.jsonl v1"
     job = await store.read(lambda db: jobs.get(db, 1))
@@ -57,11 +63,12 @@ async def test_a_database_of_the_first_release_opens_with_everything_in_it(tmp_p
     (notice,) = await store.read(lambda db: outbox.due(db, 10.0))
     assert notice.state == "sending"
     assert [item.key for item in await store.read(inbox.waiting)] == ["Ev1"]
+    assert await store.read(lambda db: migrations.pending(db)) == []
     await store.close()
 
 
 async def test_opening_a_second_time_changes_nothing(tmp_path: Path) -> None:
-    old_database(tmp_path / "ftbot.db")
+    old_database(tmp_path / "ftbot.db", steps()[1])
     for _ in range(2):
         store = Store(tmp_path / "ftbot.db")
         await store.close()
@@ -101,3 +108,58 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "ftbot.db").write_bytes(b"not a database, certainly not one" * 200)
     with pytest.raises(StoreUnusable, match="cannot be used"):
         Store(tmp_path / "ftbot.db")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of two megabytes; only root may make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    made = shutil.which("mount") and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    if not made:
+        pytest.skip("a disk of its own needs root and the right to mount")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+def sound(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+async def test_a_real_disk_that_is_full_is_said_and_nothing_is_damaged(small_disk: Path) -> None:
+    store = Store(small_disk / "ftbot.db")
+    kept = 0
+
+    async def fill() -> None:
+        nonlocal kept
+        while True:
+            await store.write(lambda db, n=kept: inbox.put(db, item(n, 20_000)))
+            kept += 1
+
+    with pytest.raises(StoreUnusable, match="full"):
+        await fill()
+    assert len(await store.read(inbox.waiting)) == kept
+    await store.close()
+    assert sound(small_disk / "ftbot.db")
+    remount(small_disk, "size=8m")
+    again = Store(small_disk / "ftbot.db")
+    assert await again.write(lambda db: inbox.put(db, item(5_000)))
+    assert len(await again.read(inbox.waiting)) == kept + 1
+    await again.close()
+
+
+async def test_a_real_disk_that_is_read_only_is_said_in_words(small_disk: Path) -> None:
+    store = Store(small_disk / "ftbot.db")
+    await store.write(lambda db: inbox.put(db, item(1)))
+    await store.close()
+    remount(small_disk, "ro")
+    with pytest.raises(StoreUnusable, match=r"cannot be used .*(read-?only|unable to open)"):
+        Store(small_disk / "ftbot.db")
+    remount(small_disk, "rw")
+    assert sound(small_disk / "ftbot.db")
