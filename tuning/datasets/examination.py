@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from tuning.datasets.crew import Crew, workers_for
 from tuning.datasets.decoding import READABLE, Unreadable, as_text
 from tuning.datasets.findings import Findings, Sink
-from tuning.datasets.looking import MOST_ANSWERS, MOST_PROMPTS, Piece, look
-from tuning.datasets.pieces import PIECE, pieces
+from tuning.datasets.lines import parts
+from tuning.datasets.looking import MOST_ANSWERS, MOST_PROMPTS, job
 from tuning.datasets.quality import TraceFile
 from tuning.datasets.quality.judging import near_overlap, remarks
 from tuning.datasets.quality.nearness import MAX_ROWS
@@ -26,10 +24,8 @@ from tuning.datasets.rules.beyond import RULES as BEYOND
 from tuning.datasets.tokenizers import SteadyTokenizer
 
 Progress = Callable[[int, int], object]
-Task = tuple[int, int]
-
-ALONE_BELOW = 20 << 20
-"""Bytes below which the look is over before other processes would have begun."""
+PIECE = 2 << 20
+"""Bytes that are looked at together."""
 _PACKED = READABLE | {"binary_file", "empty_file"}
 """What is looked at as the text that is in it."""
 _SHOWN_PROMPTS = 5
@@ -50,9 +46,8 @@ def examine(
     """``report`` of the file at ``path``, with the quality and privacy problems added to it.
 
     ``against`` is the training file that a validation file must not nearly overlap with; ``sink`` gets
-    every single finding; ``progress`` gets bytes done and bytes in all; ``workers`` is the number of
-    processes for a big file (one for each processor, at most 4). No found value appears anywhere. Other
-    processes are started with *spawn*: a script that calls this needs its ``__main__`` guard. Raises
+    every single finding; ``progress`` gets bytes done and bytes in all; ``workers`` is how many processes
+    work beside this one (None: as many as the file is worth). No found value appears anywhere. Raises
     ``OSError`` when a file cannot be read.
     """
     packed = next((problem.code for problem in report.problems if problem.code in _PACKED), None)
@@ -79,17 +74,16 @@ def _examine(
     findings, private = Findings(sink), _Private()
     notes = list(report.notes)
     with ExitStack() as stack:
-        run = _runner(stack, path, against, workers)
         traces = stack.enter_context(TraceFile())
         prompts: dict[int, str] = {}
         answers: list[str] = []
-        fixable = _collect(path, run, traces, findings, private, progress, prompts, answers)
+        fixable = _collect(path, workers, traces, findings, private, progress, prompts, answers)
         shares = _shares(traces, prompts)
         for line, code, detail in remarks(traces.all()):
             findings.add(code, line, detail)
         if against is not None:
             training = stack.enter_context(TraceFile())
-            _collect(against, run, training, None, None, None, {}, [])
+            _collect(against, workers, training, None, None, None, {}, [])
             for line, code, detail in near_overlap(training.all(), traces.all()):
                 findings.add(code, line, detail)
         report = replace(report, answer_tokens=_mean_tokens(answers, report))
@@ -121,7 +115,7 @@ def _shares(traces: TraceFile, prompts: dict[int, str]) -> tuple[PromptShare, ..
 
 def _collect(
     path: Path,
-    run: Callable[[Path, Iterable[Task], bool], Iterator[Piece]],
+    workers: int | None,
     traces: TraceFile,
     findings: Findings | None,
     private: _Private | None,
@@ -130,45 +124,31 @@ def _collect(
     answers: list[str],
 ) -> int:
     """Look at every piece, in order; answers how many rows with errors a repair puts right."""
-    tasks = list(pieces(path, PIECE))
-    total = tasks[-1][1] if tasks else 0
+    total = path.stat().st_size
+    answers_kept = max(1, MOST_ANSWERS * PIECE // max(total, 1))
     before = fixable = 0
-    for (_, done), piece in zip(tasks, run(path, tasks, private is not None), strict=True):
-        traces.add(piece.traces, before)
-        for line, code, count, kind in piece.private:
-            if findings is not None and private is not None:
-                findings.add(code, before + line, kind if code in _VARIED else "")
-                private.add(code, before + line, count)
-        if len(prompts) < MOST_PROMPTS:
-            prompts |= piece.prompts
-        answers += piece.answers[: max(1, MOST_ANSWERS // len(tasks))]
-        before += piece.lines
-        fixable += piece.fixable
-        if progress is not None:
-            progress(done, total)
+    with (
+        path.open("rb") as stream,
+        Crew(
+            job(path, private is not None),
+            parts(stream, size=PIECE),
+            workers_for(total) if workers is None else workers,
+        ) as crew,
+    ):
+        for done, piece in crew:
+            traces.add(piece.traces, before)
+            for line, code, count, kind in piece.private:
+                if findings is not None and private is not None:
+                    findings.add(code, before + line, kind if code in _VARIED else "")
+                    private.add(code, before + line, count)
+            if len(prompts) < MOST_PROMPTS:
+                prompts |= piece.prompts
+            answers += piece.answers[:answers_kept]
+            before += piece.lines
+            fixable += piece.fixable
+            if progress is not None:
+                progress(done, total)
     return fixable
-
-
-def _runner(
-    stack: ExitStack, path: Path, against: Path | None, workers: int | None
-) -> Callable[[Path, Iterable[Task], bool], Iterator[Piece]]:
-    """Runs :func:`look` here, or for big files in other processes, a few pieces ahead."""
-    size = path.stat().st_size + (against.stat().st_size if against is not None else 0)
-    count = workers or min(4, os.cpu_count() or 1)
-    if size < ALONE_BELOW or count < 2:
-        return lambda file, tasks, private: (look(file, *task, True, private) for task in tasks)
-    pool = stack.enter_context(ProcessPoolExecutor(count, multiprocessing.get_context("spawn")))
-
-    def run(file: Path, tasks: Iterable[Task], private: bool) -> Iterator[Piece]:
-        waiting: deque[Future[Piece]] = deque()
-        for task in tasks:
-            waiting.append(pool.submit(look, file, *task, True, private))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-    return run
 
 
 class _Private:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 CHUNK = 1 << 20
 MAX_LINE = 160 << 20
@@ -95,6 +95,25 @@ def physical_lines(
             on_chunk(chunk)
         yield from splitter.feed(chunk)
     yield from splitter.finish()
+
+
+class _Window:
+    """The next ``size`` bytes of a stream, as a stream."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._left = size
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+def lines_between(stream: BinaryIO, start: int, stop: int) -> Iterator[Line]:
+    """The lines between two places of a stream, counted from 1; offsets too begin anew."""
+    stream.seek(start)
+    yield from physical_lines(cast("BinaryIO", _Window(stream, stop - start)))
 
 
 def line_text(line: Line) -> bytes:

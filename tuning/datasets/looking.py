@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
+
 from tuning.datasets.excerpts import excerpt
-from tuning.datasets.lines import line_text
+from tuning.datasets.lines import line_text, lines_between
 from tuning.datasets.parsing import parse_line
-from tuning.datasets.pieces import piece_lines
 from tuning.datasets.privacy import Hit, may_hold, scan, walk
 from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of
 from tuning.datasets.repairing.rows import is_mended
 from tuning.datasets.weighing import weigh
+from tuning.datasets.worker import Job
 
 _MIXED = (b"\\u", b"\\/")
 """What hides a value from a look at the raw bytes: escapes."""
@@ -23,8 +26,14 @@ MOST_ANSWERS = 1_000
 _LONGEST_ANSWER = 50_000
 
 
-@dataclass(slots=True)
-class Piece:
+class Looking(msgspec.Struct, frozen=True):
+    """What is looked at. ``private``: for private values too."""
+
+    path: bytes
+    private: bool
+
+
+class Piece(msgspec.Struct):
     """``lines`` counts the physical lines of the piece; other line numbers count from 1 in it.
 
     ``private`` is line, code, how many values and what they are in words; never the values. ``prompts`` are
@@ -33,32 +42,44 @@ class Piece:
 
     lines: int = 0
     traces: bytes = b""
-    private: list[tuple[int, str, int, str]] = field(default_factory=list[tuple[int, str, int, str]])
+    private: list[tuple[int, str, int, str]] = []
     fixable: int = 0
-    prompts: dict[int, str] = field(default_factory=dict[int, str])
-    answers: list[str] = field(default_factory=list[str])
+    prompts: dict[int, str] = {}
+    answers: list[str] = []
 
 
-def look(path: Path, start: int, end: int, compare: bool, private: bool) -> Piece:
-    """Look at one piece: traces of its rows if ``compare``, and its private values if ``private``."""
+def job(path: Path, private: bool) -> Job[Piece]:
+    """Looking at a file, for a crew."""
+    return Job(__name__, Looking(os.fsencode(path), private), Piece)
+
+
+def hand(plan: bytes | bytearray) -> Callable[[int, int], Piece]:
+    """Looks at pieces by an encoded plan."""
+    looking = msgspec.msgpack.decode(plan, type=Looking)
+    return lambda start, stop: look(looking.path, start, stop, looking.private)
+
+
+def look(path: bytes, start: int, stop: int, private: bool) -> Piece:
+    """Look at one piece: traces of its rows, and its private values if ``private``."""
     piece = Piece()
     traces: list[Trace] = []
-    for line in piece_lines(path, start, end):
-        piece.lines = line.number
-        data = line_text(line)
-        if not data:
-            continue
-        parsed = parse_line(data)
-        is_row = parsed.ok and isinstance(parsed.value, dict)
-        if compare and is_row:
-            row = cast("dict[str, Any]", parsed.value)
-            traces.append(trace_of(line.number, row, parsed.canonical))
-            _keep_prompt(piece, traces[-1].system, row)
-            _keep_answer(piece, row)
-        if private:
-            whole = not is_row or "duplicate_key" in parsed.found
-            _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
-        piece.fixable += is_mended(data, parsed)
+    with open(path, "rb") as stream:
+        for line in lines_between(stream, start, stop):
+            piece.lines = line.number
+            data = line_text(line)
+            if not data:
+                continue
+            parsed = parse_line(data)
+            is_row = parsed.ok and isinstance(parsed.value, dict)
+            if is_row:
+                row = cast("dict[str, Any]", parsed.value)
+                traces.append(trace_of(line.number, row, parsed.canonical))
+                _keep_prompt(piece, traces[-1].system, row)
+                _keep_answer(piece, row)
+            if private:
+                whole = not is_row or "duplicate_key" in parsed.found
+                _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
+            piece.fixable += is_mended(data, parsed)
     piece.traces = pack(traces)
     return piece
 
@@ -84,7 +105,7 @@ def private_values(data: bytes, value: Any, canonical: bytes) -> list[Hit]:
     """What private values a row holds; without a ``value``, the line as it is."""
     if value is None:
         return scan(data)
-    hidden = any(mark in data for mark in _MIXED)
+    hidden = b"\\" in data and any(mark in data for mark in _MIXED)
     if not may_hold(canonical if hidden else data) and not (hidden and b"\\\\u" in canonical):
         return []
     hits: list[Hit] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from array import array
 from collections.abc import Callable, Iterable
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import msgspec
 import orjson
@@ -18,7 +18,7 @@ from tuning.datasets.chat import check_supervised
 from tuning.datasets.columns import Columns, count_columns
 from tuning.datasets.findings import Findings, Group
 from tuning.datasets.limits import STANDARD, Limits
-from tuning.datasets.lines import BOM, CHUNK, Line, line_text, physical_lines
+from tuning.datasets.lines import BOM, CHUNK, Line, line_text, lines_between, physical_lines
 from tuning.datasets.parsing import Found, parse_line
 from tuning.datasets.preferences import check_dpo, check_pair, check_reinforcement
 from tuning.datasets.quick import Plain, fingerprint, look
@@ -111,7 +111,7 @@ class Scanner:
         with open(self._plan.path, "rb") as file:
             file.seek(start)
             if stop - start > _AT_ONCE:
-                self._lines(physical_lines(cast("BinaryIO", _Window(file, stop - start))), start == 0)
+                self._lines(lines_between(file, start, stop), start == 0)
             else:
                 self._bytes(file.read(stop - start), start == 0)
         return self._end()
@@ -291,16 +291,3 @@ class Scanner:
             bad = bad or RULES[code].severity == "error"
         self._part.bad_rows += bad
         return bad
-
-
-class _Window:
-    """The next ``size`` bytes of a stream, as a stream."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self._left = size
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(min(size, self._left))
-        self._left -= len(data)
-        return data

@@ -19,7 +19,7 @@ _SEED = 7
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _STEP = 0x100000001B3
 _BACK = pow(_STEP, -1, 1 << 64)
-BATCH = 1 << 20
+BATCH = 1 << 17
 """Bytes of text that are sketched at once; a caller gives no more (one longer text is cut)."""
 _LONGEST = 1 << 16
 """Bytes of a text that count; what comes after tells two texts apart no better."""

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuning.datasets import lines
-from tuning.datasets.lines import Line, parts, physical_lines
+from tuning.datasets.lines import Line, lines_between, parts, physical_lines
 
 
 class Dribble(io.BytesIO):
@@ -61,3 +61,6 @@ def test_parts_are_whole_lines_and_together_the_file(text: str, size: int) -> No
     whole = physical_lines(io.BytesIO(data))
     ends = {line.offset + len(line.data or b"") + len(line.ending) for line in whole}
     assert {stop for _, stop in cuts} <= ends
+    stream = io.BytesIO(data)
+    apart = [line.data for start, stop in cuts for line in lines_between(stream, start, stop)]
+    assert apart == [line.data for line in physical_lines(io.BytesIO(data))]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tuning.datasets import check_file, difference, examination, examine, split, token_chart
-from tuning.datasets import pieces as pieces_module
 
 Row = dict[str, Any]
 WORDS = [f"word{n}" for n in range(400)]
@@ -109,24 +108,12 @@ def test_workers_see_what_one_process_sees(
     path = write(*rows, row("mail a@b.example"), b"{oops a@c.example", b"")
     report = check_file(path)
     alone = examine(path, report)
-    monkeypatch.setattr(examination, "ALONE_BELOW", 0)
     monkeypatch.setattr(examination, "PIECE", 20_000)
     seen: list[tuple[int, int]] = []
     assert examine(path, report, workers=2, progress=lambda done, total: seen.append((done, total))) == alone
     assert len(seen) > 5
     assert seen[-1] == (path.stat().st_size, path.stat().st_size)
     assert alone.privacy["email"].lines == (401, 402)
-
-
-@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
-def test_pieces_cover_the_file_whatever_ends_its_lines(tmp_path: Path, ending: bytes) -> None:
-    lines = [b"x" * (n % 50) for n in range(500)]
-    path = tmp_path / "x"
-    path.write_bytes(ending.join(lines))
-    got: list[bytes] = []
-    for start, end in pieces_module.pieces(path, 300):
-        got += [line.data or b"" for line in pieces_module.piece_lines(path, start, end)]
-    assert got == lines
 
 
 def test_the_second_look_at_the_shipped_examples_finds_nothing(root: Path) -> None:
