@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from handlers.views.layout import Line, actions, bold, button, confirm, option, 
 from handlers.views.prices import Offer
 from storage.records import Dataset, Overlap, Upload
 from tuning.datasets import FORMATS, HOLD
-from tuning.datasets.report import Problem, Report
+from tuning.datasets.report import Report
 
 MORE = "dataset_more"
 """Action of the menu at the end of a card's buttons; its values are ``WHAT:DATASET_ID``."""
@@ -74,20 +75,9 @@ def found_private(report: Report, *, to_decide: bool) -> list[str]:
     ]
 
 
-def notes_of(report: Report) -> list[str]:
-    """What does not block, in short; what a person must decide is said elsewhere."""
-    return [problem.message for problem in report.warnings if problem.code not in HOLD]
-
-
 def rows(report: Report) -> str:
     """``1,240 rows``."""
     return plural(report.rows, "row")
-
-
-def problem_line(problem: Problem) -> Line:
-    """One problem: what, where, what to do."""
-    where = lines(problem.lines, problem.count)
-    return [*ticks(problem.message), f" · {where}" if where else "", " → ", *ticks(problem.fix)]
 
 
 def since_line(dataset: Dataset, facts: DropFacts) -> Line | None:

@@ -73,8 +73,13 @@ function body(m) {
 /** The innermost last piece of running text, where a caret belongs. */
 function lastPlace(root) {
   let at = root;
-  while (at.lastElementChild && /^(DIV|P|UL|OL|LI|BLOCKQUOTE|PRE)$/.test(at.lastElementChild.tagName) && !at.lastElementChild.classList.contains("actions")) at = at.lastElementChild;
+  for (let next = lastText(at); next; next = lastText(at)) at = next;
   return at;
+}
+
+function lastText(at) {
+  const last = [...at.children].findLast((child) => !child.matches(".block-actions, .block-context_actions, .actions, .context-actions"));
+  return last && /^(DIV|P|UL|OL|LI|BLOCKQUOTE|PRE)$/.test(last.tagName) && !last.matches(".accessory, .plan") ? last : null;
 }
 
 function reactions(m) {
