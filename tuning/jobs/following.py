@@ -82,8 +82,9 @@ def _keep(
 ) -> Job:
     known = jobs.by_provider_id(db, provider, theirs.id)
     if known is not None:
-        where = "here" if known.channel == channel else "in another channel"
-        raise JobError(f"{known.name} is followed {where} already.")
+        if known.channel == channel:
+            raise JobError(f"{known.name} is followed here already.")
+        raise JobError("This job is followed in another channel already.")  # which may be a private one
     suffix, number = _name(db, theirs, profile)
     job = jobs.add(
         db,
