@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,10 +12,14 @@ import pytest
 
 from handlers import modals
 from handlers.incoming import Incoming
+from handlers.verbs import start
 from handlers.views import start_form
+from localslack.blocks import check_view
 from storage import chats, jobs, rooms
 from storage.records import ChannelModel, Dataset, InboxItem
 from tests.support.provider import BASE
+from tests.support.samples import NOW as CREATED
+from tests.support.samples import a_job
 from tests.support.surfaces import Surfaces, until
 from tests.support.whole import NOW, dropped, place
 from tuning.chat.spending import month_of
@@ -46,6 +51,50 @@ async def test_a_form_sent_several_times_starts_one_job(tmp_path: Path) -> None:
         assert [j.name for j in await slack.store.read(lambda db: jobs.in_channel(db, sent.channel))] == [
             "triage-1"
         ]
+
+
+async def shown(slack: Surfaces, dataset: Dataset, epochs: str = "", base: str = BASE) -> dict[str, Any]:
+    """The form as it is shown after these choices."""
+    sent = form(slack, dataset).view
+    state = {
+        "base": {"base": {"selected_option": {"value": f"openai|{base}"}}},
+        "more_epochs": {"more_epochs": {"value": epochs}},
+    }
+    sent["state"]["values"] |= state
+    views: list[dict[str, Any]] = []
+
+    class Page:
+        async def views_update(self, view_id: str, view: dict[str, Any]) -> None:
+            views.append(view)
+
+    await start.refresh(replace(slack.house, client=cast(Any, Page())), sent)
+    assert check_view(views[0]) is None
+    return views[0]
+
+
+async def test_price_and_time_follow_the_choices_and_earlier_models_are_offered(tmp_path: Path) -> None:
+    async with place(tmp_path) as (slack, _):
+        data = await dropped(slack, tmp_path)
+        assert (await shown(slack, data))["submit"]["text"] == "Start · about $4.78"
+        assert (await shown(slack, data, "1"))["submit"]["text"] == "Start · about $1.59"
+        dear = await shown(slack, data, "1", "gpt-4.1-2025-04-14")
+        assert dear["submit"]["text"] == "Start · about $7.96"
+
+        earlier = a_job(
+            channel=data.channel,
+            state="ready",
+            dataset_id=data.id,
+            fine_tuned_model="ft:six",
+            name="triage-6",
+            trained_tokens=1_000_000,
+            finished_at=CREATED + 60 + 3_000,
+        )
+        await slack.store.write(lambda db: jobs.add(db, earlier))
+        view = await shown(slack, data)
+        assert view["submit"]["text"] == "Start · $4.78 · 48 min"
+        menu = next(b for b in view["blocks"] if b.get("block_id") == "base")["element"]["options"]
+        assert menu[-1]["value"] == "openai|ft:six"
+        assert menu[-1]["text"]["text"] == "triage-6, further · $5.00 per 1M"
 
 
 async def test_a_job_above_the_cap_is_refused_at_its_field_with_both_sums(tmp_path: Path) -> None:

@@ -134,6 +134,18 @@ def everything(odd: str) -> list[Message]:
     ]
 
 
+def more_of(form: Form, odd: str) -> list[Form]:
+    """The form with *More settings* open, for each method, and with an earlier model to train further."""
+    parent = a_job(name="triage-6", state="ready", fine_tuned_model="ft:x", base=odd)
+    offer = replace(
+        form.offers[0], profile=replace(OPENAI, label=odd, integrations=("wandb",)), parent=parent
+    )
+    typed = {"more_epochs": "4", "more_wandb": odd, "grader": odd}
+    opened = replace(form, offer=offer, offers=[offer], typed=typed, more=True)
+    methods = ("supervised", "dpo", "reinforcement", odd)
+    return [replace(opened, dataset=replace(form.dataset, method=method)) for method in methods]
+
+
 def forms(odd: str) -> list[dict[str, Any]]:
     dataset, other = a_dataset(name=odd), a_dataset(id=2, name=odd)
     offers = [*OFFERS, Offer("x", replace(OPENAI, label=odd), replace(MINI, label=odd), None)]
@@ -142,6 +154,7 @@ def forms(odd: str) -> list[dict[str, Any]]:
         skeleton("C1"),
         start_form(form),
         start_form(replace(form, offer=offers[2], validation=None)),
+        *(start_form(one) for one in more_of(form, odd)),
         start_form(replace(form, offer=None, offers=[], problem=odd)),
         home([a_job(base=odd)], [a_job(state="ready", base=odd)], NOW, "/ft"),
         home([], [], NOW, "/ft"),
