@@ -10,8 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from trainserver.adapters import Switch, read_adapter  # noqa: E402
-from trainserver.errors import BaseUnavailable, ServingFailed  # noqa: E402
+from trainserver.errors import BaseUnavailable  # noqa: E402
 from trainserver.hyperparameters import Resolved  # noqa: E402
 from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
 from trainserver.rows import Message, Row  # noqa: E402
@@ -68,24 +67,6 @@ def test_a_run_taken_up_from_its_state_makes_the_same_steps(tiny: Path, examples
     assert steps == expected
 
 
-def test_an_adapter_merged_for_answering_says_what_training_said(tiny: Path, examples, tmp_path: Path):
-    trainer = _trainer(tiny, examples)
-    next(trainer.steps())
-    save_adapter(trainer.model, tmp_path / "a", "tiny")
-    ids = torch.tensor([examples[0][0].ids])
-    model = load_model(tiny)
-    switch = Switch(model)
-    with torch.no_grad():
-        base = model(input_ids=ids).logits
-        switch.to(tmp_path / "a")
-        tuned = model(input_ids=ids).logits
-        trainer.model.eval()
-        torch.testing.assert_close(tuned, trainer.model(input_ids=ids).logits, atol=1e-5, rtol=1e-4)
-        assert not torch.allclose(base, tuned)
-        switch.to(None)
-        assert torch.equal(model(input_ids=ids).logits, base)
-
-
 def test_an_adapter_folder_is_one_that_peft_reads(tiny: Path, examples, tmp_path: Path):
     from peft import PeftModel
 
@@ -99,8 +80,6 @@ def test_an_adapter_folder_is_one_that_peft_reads(tiny: Path, examples, tmp_path
         assert torch.equal(loaded(input_ids=ids).logits, trainer.model.eval()(input_ids=ids).logits)
 
 
-def test_a_missing_adapter_or_base_is_said(tmp_path: Path):
-    with pytest.raises(ServingFailed):
-        read_adapter(tmp_path)
+def test_a_missing_base_is_said(tmp_path: Path):
     with pytest.raises(BaseUnavailable):
         load_model(tmp_path)
