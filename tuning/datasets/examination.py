@@ -125,12 +125,12 @@ def _collect(
 ) -> int:
     """Look at every piece, in order; answers how many rows with errors a repair puts right."""
     total = path.stat().st_size
-    answers_kept = max(1, MOST_ANSWERS * PIECE // max(total, 1))
+    kept = min(MOST_ANSWERS, MOST_ANSWERS * PIECE // max(total, 1) + 1)
     before = fixable = 0
     with (
         path.open("rb") as stream,
         Crew(
-            job(path, private is not None),
+            job(path, private is not None, kept),
             parts(stream, size=PIECE),
             workers_for(total) if workers is None else workers,
         ) as crew,
@@ -143,7 +143,7 @@ def _collect(
                     private.add(code, before + line, count)
             if len(prompts) < MOST_PROMPTS:
                 prompts |= piece.prompts
-            answers += piece.answers[:answers_kept]
+            answers += piece.answers
             before += piece.lines
             fixable += piece.fixable
             if progress is not None:

@@ -27,10 +27,11 @@ _LONGEST_ANSWER = 50_000
 
 
 class Looking(msgspec.Struct, frozen=True):
-    """What is looked at. ``private``: for private values too."""
+    """What is looked at. ``private``: for private values too; ``answers``: how many a piece keeps."""
 
     path: bytes
     private: bool
+    answers: int
 
 
 class Piece(msgspec.Struct):
@@ -48,22 +49,22 @@ class Piece(msgspec.Struct):
     answers: list[str] = []
 
 
-def job(path: Path, private: bool) -> Job[Piece]:
+def job(path: Path, private: bool, answers: int) -> Job[Piece]:
     """Looking at a file, for a crew."""
-    return Job(__name__, Looking(os.fsencode(path), private), Piece)
+    return Job(__name__, Looking(os.fsencode(path), private, answers), Piece)
 
 
 def hand(plan: bytes | bytearray) -> Callable[[int, int], Piece]:
     """Looks at pieces by an encoded plan."""
     looking = msgspec.msgpack.decode(plan, type=Looking)
-    return lambda start, stop: look(looking.path, start, stop, looking.private)
+    return lambda start, stop: look(looking, start, stop)
 
 
-def look(path: bytes, start: int, stop: int, private: bool) -> Piece:
-    """Look at one piece: traces of its rows, and its private values if ``private``."""
+def look(looking: Looking, start: int, stop: int) -> Piece:
+    """Look at one piece."""
     piece = Piece()
     traces: list[Trace] = []
-    with open(path, "rb") as stream:
+    with open(looking.path, "rb") as stream:
         for line in lines_between(stream, start, stop):
             piece.lines = line.number
             data = line_text(line)
@@ -75,8 +76,9 @@ def look(path: bytes, start: int, stop: int, private: bool) -> Piece:
                 row = cast("dict[str, Any]", parsed.value)
                 traces.append(trace_of(line.number, row, parsed.canonical))
                 _keep_prompt(piece, traces[-1].system, row)
-                _keep_answer(piece, row)
-            if private:
+                if len(piece.answers) < looking.answers:
+                    _keep_answer(piece, row)
+            if looking.private:
                 whole = not is_row or "duplicate_key" in parsed.found
                 _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
             piece.fixable += is_mended(data, parsed)
@@ -93,12 +95,11 @@ def _keep_prompt(piece: Piece, key: int, row: dict[str, Any]) -> None:
 
 def _keep_answer(piece: Piece, row: dict[str, Any]) -> None:
     """The last answer as text, of the first rows of a piece: enough to tell how long answers are."""
-    if len(piece.answers) < MOST_ANSWERS:
-        messages = row.get("messages", row.get("preferred_output"))
-        last: Any = cast("list[Any]", messages)[-1] if isinstance(messages, list) and messages else None
-        if isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "assistant":
-            weighed = weigh({"messages": [last]})
-            piece.answers.append("\n".join(weighed.texts)[:_LONGEST_ANSWER])
+    messages = row.get("messages", row.get("preferred_output"))
+    last: Any = cast("list[Any]", messages)[-1] if isinstance(messages, list) and messages else None
+    if isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "assistant":
+        weighed = weigh({"messages": [last]})
+        piece.answers.append("\n".join(weighed.texts)[:_LONGEST_ANSWER])
 
 
 def private_values(data: bytes, value: Any, canonical: bytes) -> list[Hit]:
