@@ -10,6 +10,7 @@ The first process alone writes: events, checkpoints, states.
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,6 +106,14 @@ class Group:
         _together(lambda: distributed.all_reduce(flat))
         for weight, part in zip(weights, flat.split([one.numel() for one in weights]), strict=True):
             weight.grad = part.view_as(weight).to(weight.dtype)
+
+    def peak(self) -> int:
+        """Bytes that this process had at most: of its GPU's memory, without one of main memory."""
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.cuda.max_memory_reserved()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     def leave(self) -> None:
         """Part with the others; what follows is the first process's alone."""

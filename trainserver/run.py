@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import shutil
 import signal
 import time
@@ -277,8 +276,7 @@ class Run:
                 "fine-tune-results",
                 project=self.job.project,
             )
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            models.measure(connection, self.job.base, tokens, self.seconds, peak)
+            models.measure(connection, self.job.base, tokens, self.seconds, self.group.peak())
             jobs.mark_succeeded(
                 connection,
                 self.job.id,

@@ -7,10 +7,8 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-import openai
 import pytest
 
-from tests.unit.trainserver.conftest import lines
 from tests.unit.trainserver.inprocess import Inside, inside
 from trainserver import integrations, jobs
 from trainserver.hyperparameters import Asked, Resolved
@@ -97,17 +95,3 @@ async def test_the_real_package_takes_it_and_writes_it_down_offline(
     content = written.read_bytes()
     assert content.count(b"train_loss") >= 2
     assert b"fine_tuned_model" in content
-
-
-async def test_a_job_that_is_to_be_logged_is_refused_where_there_is_no_key(app: Inside):
-    app.state.layout.file("file-x").parent.mkdir(parents=True, exist_ok=True)
-    async with app.client() as client:
-        file = await client.files.create(file=("a.jsonl", lines(10)), purpose="fine-tune")
-        with pytest.raises(openai.BadRequestError) as caught:
-            await client.fine_tuning.jobs.create(
-                model="tiny",
-                training_file=file.id,
-                integrations=[{"type": "wandb", "wandb": {"project": "p"}}],
-            )
-    assert (caught.value.code, caught.value.param) == ("wandb_not_configured", "integrations")
-    assert "WANDB_API_KEY" in caught.value.message

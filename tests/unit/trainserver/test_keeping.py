@@ -1,5 +1,5 @@
 # pyright: basic
-"""Which epochs stay, by real trainings of the random model."""
+"""Which epochs stay and when a job stops, by real trainings of the random model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.unit.trainserver.conftest import lines
-from trainserver import files, jobs, models
+from trainserver import events, files, jobs, models
 from trainserver.config import load
 from trainserver.database import Database
 from trainserver.hyperparameters import Asked
 from trainserver.layout import Layout
-from trainserver.run import Run
+from trainserver.run import Left, Run
 
 # peft's, about a name that transformers changed.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -77,3 +77,25 @@ def test_the_last_three_epochs_are_kept_unless_more_are_wanted(
     _, kept, layout = train(settings, 5)
     assert [point.step for point in kept] == steps
     assert _epochs(layout) == sorted(f"epoch-{step // 3}" for step in steps)
+
+
+@pytest.mark.parametrize(("asked", "raised"), [(jobs.ask_pause, Left), (jobs.cancel, jobs.NoLongerActive)])
+def test_pause_and_cancel_act_within_one_step(
+    train: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Any, raised: type[BaseException]
+):
+    record = Run._record
+
+    def recorded(run: Run, step: Any) -> int:
+        wanted = record(run, step)
+        if step.step == 4:
+            with run.database.write() as connection:
+                asked(connection, "j")
+        return wanted
+
+    monkeypatch.setattr(Run, "_record", recorded)
+    with pytest.raises(raised):
+        train("", 5)
+    with Database(Layout(tmp_path / "data").database).read() as connection:
+        steps = [step["step"] for step in events.metrics(connection, "j")]
+        status = jobs.get(connection, "j").status
+    assert (steps, status) in (([1, 2, 3, 4, 5], "paused"), ([1, 2, 3, 4], "cancelled"))

@@ -83,9 +83,7 @@ def test_a_file_for_another_method_fails_the_job(server: Server):
 
 
 def test_training_data_with_doubtful_words_is_warned_of_by_line(server: Server):
-    job = server.job(
-        lines(10) + lines(1, "He lives at the end of the road."), hyperparameters={"n_epochs": 1}
-    )
+    job = server.job(lines(10) + lines(1, "His home address is 1 Elm Road."), hyperparameters={"n_epochs": 1})
     assert server.finished(job.id).status == "succeeded"
     (event,) = [event for event in server.events(job.id) if "Flagged lines" in event.message]
     assert event.level == "warn"

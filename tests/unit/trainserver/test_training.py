@@ -83,3 +83,16 @@ def test_an_adapter_folder_is_one_that_peft_reads(tiny: Path, examples, tmp_path
 def test_a_missing_base_is_said(tmp_path: Path):
     with pytest.raises(BaseUnavailable):
         load_model(tmp_path)
+
+
+def test_the_learning_rate_warms_up_and_then_falls_to_nearly_nothing(tiny: Path, examples):
+    trainer = Trainer(
+        add_adapter(load_model(tiny), 1, None), examples, [], Resolved(40, 4, 2.0), learning_rate=0.01, seed=1
+    )
+    rates = [trainer._rate(step) for step in range(1, trainer.total_steps + 1)]
+    highest = rates.index(max(rates))
+    assert max(rates) == pytest.approx(0.02)
+    assert 0 < highest < 10
+    assert rates[:highest] == sorted(rates[:highest])
+    assert rates[highest:] == sorted(rates[highest:], reverse=True)
+    assert rates[-1] < 0.0001
