@@ -10,14 +10,13 @@ from handlers.views.dataset_words import (
     copies_line,
     found_private,
     more_menu,
-    notes_of,
     origin_lines,
-    problem_line,
     report_of,
     rows,
     since_line,
 )
 from handlers.views.layout import Line, Part, bold, button, rich, small, ticks
+from handlers.views.problem_words import fixable_codes, notes_of, problem_line, read_as
 from handlers.views.reading_form import UNREADABLE
 from storage.records import Dataset
 from tuning.datasets.report import Report
@@ -34,13 +33,22 @@ def not_ready(dataset: Dataset, facts: DropFacts) -> Message:
     blocks: list[Block] = [rich(head)]
     if made := origin_lines(dataset, facts):
         blocks.append(rich(*made))
-    blocks.append(rich(*[problem_line(problem) for problem in report.errors[:PROBLEMS_SHOWN]]))
+    certain = fixable_codes(report, dataset.fixable)
+    blocks.append(
+        rich(
+            *[
+                problem_line(problem, fixable=problem.code in certain, said=problem.message == verdict)
+                for problem in report.errors[:PROBLEMS_SHOWN]
+            ]
+        )
+    )
     if (since := since_line(dataset, facts)) is not None:
         blocks.append(rich(since))
     blocks += [small(note) for note in _notes(dataset, report, facts)]
     blocks.append(_buttons(dataset, report, facts))
     blocks.append(small("Or drop the corrected file in this channel; I will show what changed."))
-    return Message(f"Not ready: {esc(title)}, {esc(verdict)}", blocks)
+    words = verdict[:1].lower() + verdict[1:]
+    return Message(f"Not ready: {esc(title)}, {esc(words)}", blocks)
 
 
 def _verdict(report: Report) -> str:
@@ -70,9 +78,8 @@ def _notes(dataset: Dataset, report: Report, facts: DropFacts) -> list[str]:
 
 
 def _read_as(report: Report) -> str:
-    kind = f"Read as {report.method} chat" if report.method else "Format not recognised"
     tokens = f" · {number(report.tokens.total)} tokens" if report.tokens else ""
-    return f"{kind}{tokens} · checked on your server, nothing sent to a provider"
+    return f"{read_as(report)}{tokens} · checked on your server, nothing sent to a provider"
 
 
 def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> Block:

@@ -11,7 +11,6 @@ from handlers.views.dataset_words import (
     found_private,
     held_buttons,
     more_menu,
-    notes_of,
     origin_lines,
     overlap_words,
     report_of,
@@ -19,7 +18,8 @@ from handlers.views.dataset_words import (
     title_text,
 )
 from handlers.views.layout import Line, bold, button, moment, person, rich, small, ticks
-from handlers.views.prices import offer_line
+from handlers.views.prices import day, offer_line
+from handlers.views.problem_words import notes_of, prompts_line
 from storage.records import Dataset, Upload
 from tuning.datasets.report import Report
 
@@ -38,6 +38,8 @@ def ready(dataset: Dataset, facts: DropFacts) -> Message:
     if facts.offers and not held_out:
         blocks.append(rich(*[offer_line(offer) for offer in facts.offers[:4]]))
     blocks += [rich(line) for line in _body(dataset, report, facts)]
+    if words := prompts_line(report):
+        blocks.append(small(words))
     if facts.jobs:
         blocks.append(small(f"Trained before: {', '.join(facts.jobs[:5])}"))
     if beside := [words[:1].upper() + words[1:] for words in copies_line(facts)]:
@@ -107,7 +109,7 @@ def _history(dataset: Dataset, facts: DropFacts) -> list[Line | str]:
         offer.base.priced_on for offer in facts.offers if offer.base.priced_on and offer.profile.charges
     }
     if priced:
-        notes.append(f"prices of {max(priced)}")
+        notes.append(f"prices of {day(max(priced))}")
     verb = "made " if dataset.origin else "dropped "
     notes.append([verb, moment(dataset.created_at, "{date_short_pretty} {time}")])
     return notes

@@ -47,10 +47,12 @@ class Offer:
 
 
 def offer_line(offer: Offer) -> Line:
-    """``OpenAI · gpt-4.1-mini  about $4.78 · 3 epochs (auto)``."""
+    """``OpenAI · gpt-4.1-mini  about $4.78 · 3 epochs (auto) · 1,000 answers about $0.94``."""
     words = [_epochs(offer.cost)] if offer.cost else []
     if offer.seconds:
         words.append(f"about {duration(offer.seconds)}")
+    if offer.cost and offer.cost.serving_usd_per_1k is not None:
+        words.append(f"1,000 answers {about(offer.cost.serving_usd_per_1k)}")
     rest = "".join(f" · {word}" for word in words)
     return [
         bold(f"{name(offer.profile.label, 40)} · {name(offer.base.label, 60)}"),

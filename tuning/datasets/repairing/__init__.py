@@ -54,6 +54,11 @@ def repairable(report: Report) -> int:
     return whole + (min(rows, report.bad_rows) if report.bad_rows else rows)
 
 
+def can_repair(problem: Problem) -> bool:
+    """Whether a repair may take this problem away, told from its code and first place."""
+    return problem.code in _WHOLE or _seems_repairable(problem)
+
+
 def _seems_repairable(problem: Problem) -> bool:
     if problem.code == "invalid_json":
         return any(word in problem.message for word in _WORDS)
@@ -72,4 +77,4 @@ def repair(path: Path, out: Path, *, read_as: str | None = None) -> Repair:
     return Repair(changes.all(), derived.rows, derived.lines, derived.sha256)
 
 
-__all__ = ["FORMATS", "Change", "Format", "Repair", "likely", "repair", "repairable"]
+__all__ = ["FORMATS", "Change", "Format", "Repair", "can_repair", "likely", "repair", "repairable"]

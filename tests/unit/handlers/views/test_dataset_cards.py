@@ -23,7 +23,7 @@ from storage.records import ChannelModel, Dataset, Overlap, Upload
 from tests.support.samples import COST, MINI, NOW, OPENAI, a_dataset, a_job, a_report
 from tests.unit.handlers.views.test_start_form import submitted
 from tests.unit.handlers.views.test_views import NO_REPLY, OUR_TOKENS, hostile, live_text, words
-from tuning.datasets import Finding
+from tuning.datasets import Finding, PromptShare
 from tuning.datasets.report import Problem
 from tuning.jobs.start import StartRequest
 from tuning.jobs.withdrawing import CopyThere, Ties
@@ -90,6 +90,34 @@ def test_a_file_in_another_format_can_be_read_as_such():
     assert radio["initial_option"]["value"] == "sharegpt"
 
 
+def test_notes_are_a_few_words_each_and_the_price_of_answers_stands_beside():
+    notes = [
+        Problem("warning", "duplicate_examples", 31, (4,), "31 rows repeat an earlier one exactly", "delete"),
+        Problem("warning", "few_examples", 43, (), "43 examples is a small set", "add more"),
+    ]
+    report = a_report(*notes, prompts=(PromptShare("A", 30, 0.75), PromptShare("", 10, 0.25)), multi_system=3)
+    offer = Offer("openai", OPENAI, MINI, replace(COST, serving_usd_per_1k=0.94))
+    said = words(drop_card(a_dataset(report), DropFacts([offer])))
+    assert "31 duplicates · few examples (50 to 100 show an effect)" in said
+    assert "3 system prompts, the most common in 75% of the rows, none in 25%" in said
+    assert "1,000 answers about $0.94" in said
+
+
+def test_what_can_be_fixed_for_certain_says_so_where_the_fix_would_stand():
+    comma = Problem("error", "invalid_json", 2, (640, 641), "2 rows are not valid JSON (a comma)", "correct")
+    report = a_report(comma, NO_REPLY, verdict="reject")
+    said = words(drop_card(a_dataset(report, state="not_ready", fixable=2)))
+    assert "2 rows are not valid JSON (a comma) · lines 640, 641 → I can fix these" in said
+    assert "I can fix" not in words(drop_card(a_dataset(report, state="not_ready", fixable=1)))
+
+
+def test_a_problem_that_is_the_whole_verdict_is_said_once():
+    table = Problem("error", "csv_file", 1, (), "The file is a table (CSV), not JSON Lines", "turn each row")
+    said = words(drop_card(a_dataset(a_report(table, verdict="reject"), state="not_ready")))
+    assert said.count("is a table") == 1
+    assert "→ turn each row" in said
+
+
 def test_what_holds_no_rows_cannot_be_read_in_any_way():
     pdf = Problem("error", "binary_file", 1, (), "The file is not text", "drop a text file")
     report = a_report(pdf, verdict="reject")
@@ -137,7 +165,7 @@ def test_a_redacted_copy_counts_what_was_replaced():
 def test_private_values_hold_the_file_and_the_redacted_copy_is_the_default():
     message = drop_card(a_dataset(private_report()), DropFacts([OFFER], held=True))
     assert "To decide before it leaves: 1 payment card, line 77" in words(message)
-    assert "12 rows hold a phone number" in words(message)
+    assert "Look at first: 12 phone numbers" in words(message)
     offered = buttons(message)
     assert offered["redact"].get("style") == "primary"
     assert "recorded" in offered["release"]["confirm"]["text"]["text"]

@@ -232,7 +232,7 @@ def test_a_problem_of_the_whole_file_is_the_verdict():
     whole = Problem("error", "empty_file", 1, (), "The file is empty", "drop a file with rows")
     report = a_report(whole, verdict="reject", rows=0, examples=0, tokens=None, method=None)
     message = drop_card(a_dataset(report, state="not_ready"))
-    assert message.text == "Not ready: triage.jsonl, The file is empty"
+    assert message.text == "Not ready: triage.jsonl, the file is empty"
     assert "Full report" not in words(message)
 
 
