@@ -13,7 +13,9 @@ torch = pytest.importorskip("torch")
 
 from trainserver.hyperparameters import Asked, Resolved, resolve  # noqa: E402
 from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
+from trainserver.losses import Preference, Supervised  # noqa: E402
 from trainserver.messages import Message  # noqa: E402
+from trainserver.parallel import Group  # noqa: E402
 from trainserver.rows import Row  # noqa: E402
 from trainserver.template import load_tokenizer  # noqa: E402
 from trainserver.tokenising import encode_rows  # noqa: E402
@@ -91,3 +93,30 @@ def test_a_run_taken_up_later_makes_the_same_steps_also_on_top_of_an_adapter(
     resumed = _trainer(tiny, pairs, parent)
     resumed.restore(begun.state())
     assert [*steps, *resumed.steps(5)] == expected
+
+
+class Share(Group):
+    """One of three processes, which keeps its numbers to itself."""
+
+    def added(self, *numbers: float) -> list[float]:
+        return list(numbers)
+
+
+@pytest.mark.parametrize("method", ["supervised", "dpo"])
+def test_the_shares_of_three_processes_add_up_to_the_batch(tiny: Path, pairs, method: str):
+    trainer = _trainer(tiny, pairs)
+    list(itertools.islice(trainer.steps(), 3))
+
+    def scored(*groups: Group) -> tuple[float, torch.Tensor]:
+        trainer.model.zero_grad()
+        total = 0.0
+        for group in groups:
+            loss = Supervised(trainer.model, group)
+            if method == "dpo":
+                loss = Preference(trainer.model, trainer.weights, 0.5, group)
+            total += loss.score(pairs[:8], learn=True)["loss"]
+        return total, torch.cat([weight.grad.reshape(-1) for weight in trainer.weights])
+
+    whole, together = scored(Group()), scored(*(Share(rank, 3) for rank in range(3)))
+    assert together[0] == pytest.approx(whole[0], rel=1e-5)
+    torch.testing.assert_close(together[1], whole[1], atol=1e-6, rtol=1e-3)
