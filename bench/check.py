@@ -5,6 +5,9 @@ Prints three figures from one run on a synthetic chat file: (1) rules, encoding 
 turns, and the median counts. The time to start a process is nobody's; what a check itself starts or
 loads is part of its time.
 
+``--growth`` prints what our own check costs on 60, 200 and 1,000 MB instead. Both print tables for
+``docs/explanation/check-speed.md``.
+
 The others get an environment of their own in the cache folder, made with pip; where that fails, the
 figures say so. Options: ``--smoke`` (2 MB, one turn), ``--size MB``, ``--turns N``.
 """
@@ -23,11 +26,16 @@ import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.memory import Memory
+
 HERE = Path(__file__).parent
 SUPPORT = HERE / "support"
 PACKAGES = ("together==1.5.35", "tiktoken==0.14.0", "bpe-openai==0.1.4")
 O200K_NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"
 """What tiktoken calls o200k_base in its cache: the SHA-1 of where it would load it from."""
+PARTS = ("rules", "tokens", "examine")
+RULES, TOKENS = "(1) rules, encoding, exact duplicates", "(2) with exact tokens"
+EXAMINE = "(3) near duplicates and privacy"
 ENOUGH = 20
 """Megabytes from which on the ratios say something; below, loading and starting is all there is."""
 
@@ -41,23 +49,29 @@ class Timed:
     tokens: int = 0
     megabytes: float = 0.0
 
-    def run(self, command: list[str], env: dict[str, str]) -> None:
-        done = subprocess.run(
-            command,
-            check=True,
-            capture_output=True,
-            text=True,
-            env=env,
-            cwd=HERE.parent,
-        )
-        seconds, work, *more = done.stdout.splitlines()[-1].split()
+    def run(self, command: list[str], env: dict[str, str], watch: bool = False) -> None:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=HERE.parent
+        ) as process:
+            memory = Memory(process.pid)
+            if watch:
+                memory.start()
+            out, errors = process.communicate()
+            if watch:
+                self.megabytes = memory.stop()
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
+        seconds, work, *more = out.splitlines()[-1].split()
         self.seconds.append(float(seconds))
         self.work.append(float(work))
         self.tokens = int(more[0]) if more else 0
-        self.megabytes = float(more[1]) if len(more) > 1 else 0.0
 
     def median(self) -> float:
         return statistics.median(self.seconds)
+
+    def words(self, size: float) -> str:
+        """Time, speed and CPU time."""
+        return f"{self.median():.2f} s, {size / self.median():.0f} MB/s, CPU {min(self.work):.2f} s"
 
 
 def environment(cache: Path) -> Path | None:
@@ -90,11 +104,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ftbot-bench"
 
 
+def own_commands(path: Path) -> dict[str, list[str]]:
+    ours = [sys.executable, str(SUPPORT / "ours.py")]
+    return {part: [*ours, part, str(path)] for part in PARTS}
+
+
+def own_environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(HERE.parent)}
+
+
 def measure(path: Path, turns: int) -> dict[str, Timed]:
     rivals = environment(cache_folder())
-    ours = [sys.executable, str(SUPPORT / "ours.py")]
-    env = {**os.environ, "PYTHONPATH": str(HERE.parent)}
-    commands = {part: [*ours, part, str(path)] for part in ("rules", "tokens", "examine")}
+    env = own_environment()
+    commands = own_commands(path)
     if rivals is not None:
         commands["together"] = [str(rivals), str(SUPPORT / "together_check.py"), str(path)]
         commands["naive"] = [str(rivals), str(SUPPORT / "naive.py"), str(path)]
@@ -106,25 +128,66 @@ def measure(path: Path, turns: int) -> dict[str, Timed]:
                 timed[name].run(commands[name], env)
     for part in ("tokens", "examine"):  # in runs of their own: watching takes time
         timed[f"{part} memory"] = Timed()
-        timed[f"{part} memory"].run([*commands[part], "memory"], env)
+        timed[f"{part} memory"].run(commands[part], env, watch=True)
     return timed
 
 
-def line(name: str, timed: Timed, size: float, beside: tuple[str, Timed | None, float] | None) -> str:
-    own = (
-        f"{name:<44} {timed.median():7.2f} s {size / timed.median():7.0f} MB/s   CPU {min(timed.work):.2f} s"
-    )
-    if beside is None:
-        return own
-    other, theirs, target = beside
+def row(
+    name: str, own: Timed, size: float, other: str = "", theirs: Timed | None = None, target: int = 0
+) -> str:
+    """A line of the table; without ``theirs`` it says why there is nothing to compare with."""
     if theirs is None:
-        return f"{own}   {other}: not available"
-    ratio = theirs.median() / timed.median()
-    words = "reached" if ratio >= target else "not reached"
-    speed = f"{size / theirs.median():.0f} MB/s"
-    words = f" (target {target:g}: {words})" if size >= ENOUGH else ""
-    theirs_in_words = f"{other} {theirs.median():.2f} s, {speed}, CPU {min(theirs.work):.2f} s"
-    return f"{own}   {theirs_in_words}: {ratio:.1f} times as fast{words}"
+        beside = f"{other}: not available" if other else ""
+        return f"| {name} | {own.words(size)} | {beside} | | |"
+    ratio = theirs.median() / own.median()
+    verdict = f"{target}, {'reached' if ratio >= target else '**not reached**'}" if size >= ENOUGH else ""
+    return f"| {name} | {own.words(size)} | {other}: {theirs.words(size)} | {ratio:.1f} times | {verdict} |"
+
+
+def compare(size: float, turns: int) -> None:
+    """Our check beside the two others, as a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, size = synthetic(Path(folder), size)
+        print(f"{machine()}, {size:.0f} MB, {turns} turns\n", flush=True)
+        timed = measure(path, turns)
+    get = timed.get
+    print("| | ours | beside it | as fast | target |\n| --- | --- | --- | --- | --- |")
+    print(row(RULES, timed["rules"], size, "together", get("together"), 3))
+    print(row(TOKENS, timed["tokens"], size, "json.loads and tiktoken", get("naive"), 10))
+    print(row(EXAMINE, timed["examine"], size))
+    most = [round(timed[f"{part} memory"].megabytes) for part in ("tokens", "examine")]
+    print(f"\nmost memory, all processes together: {most[0]} MB for (1) and (2), {most[1]} MB for (3)")
+    naive = get("naive")
+    if naive is not None:
+        same = "the same" if naive.tokens == timed["tokens"].tokens else "DIFFERENT"
+        print(f"tokens counted: {timed['tokens'].tokens:,}, {same} as tiktoken's")
+
+
+def grow(sizes: tuple[float, ...]) -> None:
+    """CPU time and memory of our check on files of several sizes, as a table."""
+    print(f"{machine()}\n\n| | (1) CPU | (2) CPU | (2) memory | (3) CPU | (3) memory |")
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    for wanted in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            path, size = synthetic(Path(folder), wanted)
+            timed = {part: Timed() for part in PARTS}
+            for part, command in own_commands(path).items():
+                timed[part].run(command, own_environment(), watch=True)
+        cells = [f"{timed['rules'].work[0]:.2f} s"]
+        for part in PARTS[1:]:
+            cells += [f"{timed[part].work[0]:.2f} s", f"{timed[part].megabytes:.0f} MB"]
+        print(f"| {size:,.0f} MB | {' | '.join(cells)} |", flush=True)
+
+
+def synthetic(folder: Path, size: float) -> tuple[Path, float]:
+    """A file of ``size`` megabytes, and how many it has got."""
+    path = folder / "chats.jsonl"
+    subprocess.run([sys.executable, str(SUPPORT / "chats.py"), str(path), str(size)], check=True)
+    return path, path.stat().st_size / 1e6
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def main() -> int:
@@ -134,29 +197,12 @@ def main() -> int:
     parser.add_argument("--smoke", action="store_true", help="2 MB, one turn: only has to run through")
     parser.add_argument("--size", type=float, default=200.0, help="megabytes of the file (200)")
     parser.add_argument("--turns", type=int, default=3, help="how often each program runs (3)")
+    parser.add_argument("--growth", action="store_true", help="our check alone, on 60, 200 and 1,000 MB")
     options = parser.parse_args()
-    size, turns = (2.0, 1) if options.smoke else (options.size, options.turns)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "chats.jsonl"
-        subprocess.run([sys.executable, str(SUPPORT / "chats.py"), str(path), str(size)], check=True)
-        size = path.stat().st_size / 1e6
-        print(
-            f"{size:.0f} MB, {turns} turns, {os.cpu_count()} cores, Python {platform.python_version()}",
-            flush=True,
-        )
-        timed = measure(path, turns)
-    get = timed.get
-    print(
-        line("(1) rules, encoding, exact duplicates", timed["rules"], size, ("together", get("together"), 3))
-    )
-    print(line("(2) with exact tokens", timed["tokens"], size, ("json.loads + tiktoken", get("naive"), 10)))
-    print(line("(3) near duplicates and privacy", timed["examine"], size, None))
-    most = [round(timed[f"{part} memory"].megabytes) for part in ("tokens", "examine")]
-    print(f"most memory, all processes together: {most[0]} MB for (1) and (2), {most[1]} MB for (3)")
-    naive = get("naive")
-    if naive is not None:
-        same = "the same" if naive.tokens == timed["tokens"].tokens else "DIFFERENT"
-        print(f"tokens counted: {timed['tokens'].tokens:,}, {same} as tiktoken's")
+    if options.growth:
+        grow((2.0,) if options.smoke else (60.0, 200.0, 1000.0))
+    else:
+        compare(*((2.0, 1) if options.smoke else (options.size, options.turns)))
     return 0
 
 
