@@ -27,7 +27,14 @@ async def job_facts(house: House, job: Job) -> JobFacts:
     profile = await profile_of(house, job.provider)
     if profile is None:
         return facts
-    return replace(facts, provider=profile.label, charges=profile.charges, can_pause=profile.can_pause)
+    base = profile.base(job.base)
+    return replace(
+        facts,
+        provider=profile.label,
+        charges=profile.charges,
+        can_pause=profile.can_pause,
+        base=base.label if base else "",
+    )
 
 
 def _of_job(db: Database, job: Job) -> JobFacts:

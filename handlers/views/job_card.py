@@ -57,16 +57,17 @@ def job_card(job: Job, facts: JobFacts, now: float) -> Message:
     if trouble := (job.progress.get("trouble") if since else facts.trouble):
         blocks.append(small(name(str(trouble), 300)))
     blocks.append(actions(*_buttons(job, facts)))
-    return Message(_text(job, now), blocks)
+    text = f"{job.name}: no word from {name(facts.provider, 40)}" if since else _text(job, now)
+    return Message(esc(text), blocks)
 
 
 _WAITING = frozenset({"accepted", "queued", "training", "safety"})
 
 
-def trained_on(job: Job) -> str:
-    """The base, and the earlier model that is trained further if there is one."""
+def trained_on(job: Job, label: str = "") -> str:
+    """The base as people call it, and the earlier model that is trained further if there is one."""
     parent = str(job.settings.get("parent") or "")
-    base = name(job.base, 60)
+    base = name(label or job.base, 60)
     return f"{name(parent, 60)} trained further ({base})" if parent else base
 
 
@@ -213,7 +214,7 @@ def _about(job: Job, facts: JobFacts) -> list[Line | str]:
     usd = job.estimate.get("usd") if facts.charges else 0.0
     notes: list[Line | str] = [
         f"{name(facts.dataset.name)} v{facts.dataset.version}",
-        trained_on(job),
+        trained_on(job, facts.base),
         about(usd),
         ["started ", moment(job.created_at, "{date_short_pretty} {time}")],
     ]
@@ -255,7 +256,7 @@ def _text(job: Job, now: float) -> str:
     if job.state == "training" and done is not None:
         rest = seconds_left(job, now)
         words += f": {done:.0%}" + (f", {left(rest)}" if rest is not None else "")
-    return esc(words)
+    return words
 
 
 def plan_line(block: Block) -> Block:

@@ -14,7 +14,7 @@ class JobFacts:
 
     ``trouble``: why the job could not be sent so far. ``checkpoints``: how many there are. ``in_use``: the
     channels that answer with the model or a checkpoint of it. ``waits``: seconds that the last jobs at this
-    provider were queued.
+    provider were queued. ``base``: how people call the base, where its provider is known.
     """
 
     dataset: Dataset
@@ -25,3 +25,4 @@ class JobFacts:
     checkpoints: int = 0
     in_use: Sequence[ChannelModel] = ()
     waits: Sequence[float] = ()
+    base: str = ""

@@ -34,7 +34,8 @@ def cancel_button(job: Job, facts: JobFacts) -> Block:
 def ask_delete(job: Job, facts: JobFacts, in_use: Sequence[ChannelModel]) -> Message:
     """What deleting a model means, before it is done."""
     bill = "what training cost stays billed; the model costs nothing while it is not asked."
-    after = "" if not in_use else " They will have no model chosen."
+    who = "It" if len(in_use) == 1 else "They"
+    after = f" {who} will have no model chosen." if in_use else ""
     lines: list[Line] = [
         [bold(f"Delete the model {job.name}?")],
         ["In use: ", *using(in_use, "it"), after],

@@ -175,10 +175,10 @@ def failed_notice(
 
 
 def _named(job: Job, lines: Sequence[int]) -> str:
-    """``Named: lines 4, 13, 902 of the file as it was dropped.``"""
+    """``Named: lines 4, 13, 902 of the file as it was dropped; there may be more.``"""
     where = lines_words(tuple(lines), len(lines), shown=10)
     which = "validation file" if job.error.get("param") == "validation_file" else "file"
-    return f" Named: {where} of the {which} as it was dropped." if where else ""
+    return f" Named: {where} of the {which} as it was dropped; there may be more." if where else ""
 
 
 def cancelled_notice(job: Job, about: JobFacts) -> Message:

@@ -125,10 +125,10 @@ def _interval(score: Mapping[str, Any], *, exact: bool) -> str:
     label = name(str(score["label"]), 40)
     if exact:
         low, high = wilson(int(score["right"]), int(score["total"]))
-        return f"On many such rows {label} would get {low:.0%} to {high:.0%} right (95 % interval)."
+        return f"On many such rows {label} would get {low * 100:.0f}–{high:.0%} right (95% interval)."
     mean, half = _mean([float(row) for row in score["rows"]])
     low, high = max(0.0, mean - half), min(100.0, mean + half)
-    return f"On many such rows {label} would be at {low:.0f} to {high:.0f} (95 % interval)."
+    return f"On many such rows {label} would be at {low:.0f}–{high:.0f} (95% interval)."
 
 
 def _mean(values: Sequence[float]) -> tuple[float, float]:

@@ -46,7 +46,7 @@ _VALIDATION = Explanation(
     "Correct what it names, or start again without a validation file.",
 )
 _FLAGGED = Explanation(
-    "The safety filter of {provider} for training data refused the file. There may be more than it names.",
+    "The safety filter of {provider} for training data refused the file.",
     "Reword or delete what was flagged, then drop the corrected file here.",
 )
 _INTERNAL = Explanation(

@@ -130,8 +130,8 @@ def test_a_paused_job_says_by_whom_and_where_and_offers_to_go_on() -> None:
 
 def test_a_model_that_is_trained_further_names_what_it_came_from() -> None:
     job = a_job(settings={"parent": "triage-6", "parent_model": "ft:x"})
-    words = said(job_card(job, JobFacts(a_dataset(), "OpenAI"), NOW))
-    assert "triage-6 trained further (gpt-4.1-mini-2025-04-14)" in words
+    words = said(job_card(job, JobFacts(a_dataset(), "OpenAI", base="gpt-4.1-mini"), NOW))
+    assert "triage-6 trained further (gpt-4.1-mini)" in words
     assert "ft:x" not in words
 
 

@@ -99,7 +99,7 @@ def test_likeness_names_its_measure_and_says_whether_rows_are_enough() -> None:
     assert "base 31 · " in said
     assert "marv-1 52" in said
     assert second == ["Nearer to the reference answers than the base."]
-    assert third == ["On many such rows marv-1 would be at 51 to 54 (95 % interval)."]
+    assert third == ["On many such rows marv-1 would be at 51–54 (95% interval)."]
 
 
 def test_likeness_that_differs_only_by_chance_is_not_called_better() -> None:
@@ -116,7 +116,7 @@ def test_the_present_model_stands_between_base_and_new_one_and_each_is_compared(
     assert lines == [
         "Score: exact answers on your 60 validation rows: base 4 · triage-6 49 · triage-7 54",
         "Better than the base; 5 more than triage-6 is too few rows to be sure.",
-        "On many such rows triage-7 would get 80% to 95% right (95 % interval).",
+        "On many such rows triage-7 would get 80–95% right (95% interval).",
     ]
 
 

@@ -264,6 +264,7 @@ def test_a_silent_provider_is_said_to_be_silent():
     job = a_job()
     silent = replace(job, progress={**job.progress, "silent": NOW})
     message = job_card(silent, JobFacts(a_dataset(), "OpenAI"), NOW + 9_000)
+    assert message.text == "triage-7: no word from OpenAI"
     assert "No word from OpenAI since" in words(message)
     assert "Last known: step 567 of 930" in words(message)
 
@@ -327,8 +328,13 @@ def test_a_failure_says_why_what_to_do_and_what_it_cost():
     job = a_job(state="failed", finished_at=NOW + 120, started_at=None, error={"message": "<!channel> bad"})
     message = notices.failed_notice(job, JobFacts(a_dataset(), "OpenAI"), WHY, None, [4, 13])
     said = words(message)
-    named = "Why: The filter flagged the file. Named: lines 4, 13 of the file as it was dropped."
-    for part in (named, "Do: Reword", "Money: No charge", "<!channel> bad"):
+    named = "Named: lines 4, 13 of the file as it was dropped; there may be more."
+    for part in (
+        f"Why: The filter flagged the file. {named}",
+        "Do: Reword",
+        "Money: No charge",
+        "<!channel> bad",
+    ):
         assert part in said
     assert "after 2 min, while OpenAI checked the data" in said
 
