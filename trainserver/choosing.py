@@ -107,5 +107,5 @@ class Chooser:
         ordered, places = chances.topk(min(LIKELY, len(chances)))
         if float(ordered.sum()) < top_p:
             ordered, places = chances.sort(descending=True)
-        ordered[ordered.cumsum(0) - ordered >= top_p] = 0
+        ordered[1:][(ordered.cumsum(0) - ordered)[1:] >= top_p] = 0
         return int(places[torch.multinomial(ordered, 1, generator=self._generator)])

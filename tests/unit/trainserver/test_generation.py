@@ -162,9 +162,10 @@ def test_pieces_add_up_to_the_answer(loaded, stream: bool):
     assert len(said) > 3 if stream else len(said) == 1
 
 
-def test_a_tiny_top_p_takes_the_likeliest_token(loaded):
+@pytest.mark.parametrize("top_p", [0.0, 1e-6])
+def test_a_tiny_top_p_takes_the_likeliest_token(loaded, top_p: float):
     model, tokenizer = loaded
-    samplings = [Sampling(8, temperature=0), Sampling(8, temperature=1.0, top_p=1e-6, seed=1)]
+    samplings = [Sampling(8, temperature=0), Sampling(8, temperature=1.0, top_p=top_p, seed=1)]
     greedy, narrow = generate(model, tokenizer, [asked(tokenizer, "hi")] * 2, samplings)
     assert greedy.text == narrow.text
 
