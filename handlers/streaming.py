@@ -227,7 +227,7 @@ class AnswerWriter:
             await _patiently(lambda: self._update(self._shown, blocks))
 
     async def _stop(self, blocks: list[Block], status: str = "") -> None:
-        more = {"session_status": status} if status else {}
+        more: dict[str, Any] = {"session_status": status} if status else {}
 
         async def stop() -> None:
             await self._client.chat_stopStream(

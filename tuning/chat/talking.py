@@ -91,7 +91,8 @@ async def _pieces(
 
 async def _has_responses(provider: Provider) -> bool:
     try:
-        return (await provider.profile()).responses
+        profile = provider.last_profile or await provider.profile()  # nobody waits for it to be read anew
+        return profile.responses
     except ProviderError:  # some keys may talk to models and not list them
         return False
 

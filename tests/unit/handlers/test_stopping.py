@@ -100,6 +100,25 @@ async def test_a_workspace_without_sessions_is_asked_once(slack: Surfaces) -> No
     assert await slack.calls("agents.sessions.setStatus") == []
 
 
+async def test_a_stream_that_slack_ended_in_the_middle_is_rescued_with_all_of_its_text(
+    slack: Surfaces,
+) -> None:
+    slack.world.stream_s = 0.1
+    slack.chat.hold = asyncio.Event()
+    slack.chat.pieces = ["one ", "two ", "three"]
+    room, ts = await mention(slack, "count")
+
+    async def ended() -> bool:
+        found = (await slack.jin.thread(room, ts))[1:]
+        return bool(found) and not found[0].get("streaming")
+
+    await until(ended)
+    slack.chat.hold.set()
+    answer = await the_answer(slack, room, ts, "triage-7")
+    assert shown(answer) == "one two three"
+    assert len(await slack.jin.thread(room, ts)) == 2
+
+
 async def test_a_call_of_a_tool_is_shown_and_said_to_be_only_shown(slack: Surfaces) -> None:
     slack.chat.pieces = [ToolCall("lookup_order", '{"id": 7}'), Done("tool_calls", 1.0, 9)]
     room, ts = await mention(slack, "where is my order")

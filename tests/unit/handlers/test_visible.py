@@ -189,7 +189,7 @@ async def test_guests_and_strangers_are_turned_away_on_every_way_in(room: Talker
     for user in ("ftbot", "gus"):
         await room.slack.jin.ask("POST", "/channels/shared/members", {"user": user})
     gus, shared = room.somebody("gus"), room.slack.channel("shared")
-    ways = [gus.say(shared, "@ftbot models"), gus.say(shared, "@ftbot hello")]
+    ways: list[Any] = [gus.say(shared, "@ftbot models"), gus.say(shared, "@ftbot hello")]
     if kind == "guest":  # people of other workspaces have no slash commands of ours
         ways.append(gus.command(shared, "/ft models"))
     for way in ways:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage import chats, rooms
-from storage.records import Turn
+from storage.records import Role, Turn
 from tests.support.surfaces import MODEL, Person, Surfaces, surfaces, until
 from tests.unit.handlers.test_chatting import mention, replies
 
@@ -77,7 +77,13 @@ async def test_an_answer_that_is_gone_takes_no_votes(slack: Surfaces) -> None:
 
 async def test_the_answer_in_a_message_is_the_newest_that_began_before_it(slack: Surfaces) -> None:
     def look(db: Any) -> Turn | None:
-        for ts, role in (("1.1", "user"), ("1.2", "assistant"), ("1.4", "user"), ("1.5", "assistant")):
+        told: tuple[tuple[str, Role], ...] = (
+            ("1.1", "user"),
+            ("1.2", "assistant"),
+            ("1.4", "user"),
+            ("1.5", "assistant"),
+        )
+        for ts, role in told:
             chats.add_turn(db, Turn(0, "C1", "1.1", role, "x", ts, 1.0))
         return chats.answer_at(db, "C1", "1.1", "1.3")
 
