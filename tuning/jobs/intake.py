@@ -209,6 +209,8 @@ class Intake(Collection):
 
     async def _failed(self, dataset_id: int, problem: Exception) -> Dataset:
         words = f"The file could not be checked ({type(problem).__name__}). Drop it again."
+        if isinstance(problem, ValueError):  # a copy that cannot be made says why
+            words = f"The copy could not be made: {problem}."
 
         def write(db: Database) -> Dataset:
             datasets.change(db, dataset_id, state="failed", error=words, examining=0)

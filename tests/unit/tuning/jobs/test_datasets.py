@@ -84,9 +84,9 @@ class Desk:
         path.write_text(content)
         return await self.intake.check(made.id, path)
 
-    async def make(self, dataset: Dataset, origin: Any) -> list[Dataset]:
+    async def make(self, dataset: Dataset, origin: Any, read_as: str | None = None) -> list[Dataset]:
         store = self.works.house.store
-        wanted = await store.write(lambda db: making.want(db, dataset.id, origin, "U2", 5.0))
+        wanted = await store.write(lambda db: making.want(db, dataset.id, origin, "U2", 5.0, read_as=read_as))
         return [await self.intake.make(copy.id) for copy in wanted]
 
     async def get(self, dataset: Dataset) -> Dataset:
@@ -324,6 +324,31 @@ async def test_files_are_kept_as_long_as_is_set(works: Works, days, ready, not_r
     works.house.now += 8 * 86_400
     await desk.intake.sweep()
     assert ((await desk.get(good)).state, (await desk.get(bad)).state) == (ready, not_ready)
+
+
+async def test_a_table_is_read_as_the_format_a_person_chose(desk: Desk):
+    cells = "".join(f"{WORDS[n]} {n * 31}?,on shelf {n * 7919}\n" for n in range(12))
+    dropped = await desk.drop("question,answer\n" + cells)
+    assert (dropped.state, dropped.fixable) == ("not_ready", 0)
+    (copy,) = await desk.make(dropped, "repair", "pairs")
+    assert (copy.state, copy.examples, copy.read_as) == ("ready", 12, "pairs")
+    assert copy.changes == [
+        {"message": "read as Prompt and completion", "count": 12, "lines": list(range(2, 14))}
+    ]
+    (other,) = await desk.make(dropped, "repair", "chat")
+    assert other.id != copy.id  # another reading is another copy
+    assert other.state == "not_ready"
+    assert [again.id for again in await desk.make(dropped, "repair", "pairs")] == [copy.id]
+
+
+async def test_a_copy_that_cannot_be_made_says_why(desk: Desk):
+    dropped = await desk.drop("PAR1 and no table")
+    (copy,) = await desk.make(dropped, "redaction")
+    assert copy.state == "failed"
+    assert copy.error == (
+        "The copy could not be made: the file cannot be redacted:"
+        " it is damaged, or larger than can be read here."
+    )
 
 
 async def test_a_copy_whose_original_is_gone_says_so(desk: Desk):
