@@ -48,7 +48,8 @@ async def run(call: Call, house: House) -> Answer | None:
     if wish is None:
         chosen = _named(ready, wanted) if wanted and not AGAIN.fullmatch(wanted) else _likeliest(ready)
         if chosen is None or not call.trigger_id:
-            return Answer(choose_dataset(ready if chosen is None else [chosen], house.command))
+            offered = [chosen] if chosen and wanted else sorted(ready, key=lambda one: one is not chosen)
+            return Answer(choose_dataset(offered, house.command))
         validation = _validation_for(chosen, ready)
         wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
     if not call.trigger_id:

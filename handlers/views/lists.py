@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, left, name, number, plural
-from handlers.views.choices import BUTTONS, searched
+from handlers.views.choices import BUTTONS, choose, searched
 from handlers.views.job_card import (
     JobFacts,
     loss_line,
@@ -223,17 +223,19 @@ def used(model: Model, before: ChannelModel | None, user: str) -> Message:
 
 
 def choose_dataset(datasets: Sequence[Dataset], command: str) -> Message:
-    """The datasets of a channel as buttons that open the form."""
+    """The datasets of a channel as buttons that open the form, or as a searched menu."""
     if not datasets:
         return nothing_yet("No checked training data in this channel yet", command)
+    if len(datasets) > BUTTONS:
+        return choose("start", "Which data?", [(f"{d.name} v{d.version}", f"#{d.id}") for d in datasets])
     buttons = [
         button(
             f"Start with {name(dataset.name, 40)} v{dataset.version}…",
-            "start",
+            f"start:{index}",
             str(dataset.id),
             primary=index == 0,
         )
-        for index, dataset in enumerate(datasets[:5])
+        for index, dataset in enumerate(datasets)
     ]
     return Message("Choose the training data", [rich(["Which data?"]), actions(*buttons)])
 

@@ -295,7 +295,7 @@ async def test_more_settings_open_by_their_button_and_stay_open(house: House):
 async def test_start_by_mention_gives_a_button_that_opens_the_form(house: House):
     await keep(house, a_dataset())
     answer = await say(house, "start", surface="mention", trigger_id=None)
-    assert "'action_id': 'start', 'value': '1'" in said(answer)
+    assert "'action_id': 'start:0', 'value': '1'" in said(answer)
     assert cast(PlayedSlack, house.client).calls == []
 
 
