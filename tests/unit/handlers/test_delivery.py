@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from demo.person import words
 from handlers.answer import Message
+from handlers.delivery import Delivery
 from handlers.posting import Desk, notices_in
 from handlers.views.layout import rich
 from storage import datasets, jobs, outbox
@@ -110,6 +111,51 @@ async def test_a_notice_that_cannot_be_said_holds_up_none_that_is_due_with_it(ou
     await out.deliver(rounds=5)
     assert await out.texts(channel, root) == ["first", "third"]
     assert await states(out, "n1", "n2", "n3") == ["sent", "dead", "sent"]
+
+
+async def test_a_failure_keeps_a_message_of_its_own_and_only_it_is_shown_in_the_channel(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+    for epoch in (1, 2):
+        body = {"job_id": job.id, "epoch": epoch, "epochs": 3, "step": epoch}
+        notice = Notice(f"e{epoch}", "job_epoch", channel, body, out.clock(), thread_of=job.card)
+        await out.store.write(lambda db, notice=notice: outbox.add(db, notice))
+    await out.tell(job, "job_failed")
+    await out.deliver(delivery, rounds=3)
+    card = next(m for m in await out.jin.messages(channel) if m["text"].startswith("triage-7 is"))
+    told = [lines[0] for lines in await said(out, channel, card["ts"])]
+    assert [line.split(" · ")[0] for line in told] == ["Epoch 1 of 3", told[1]]
+    assert "triage-7 failed" in told[1]
+    roots = [m["text"] for m in await out.jin.messages(channel)]
+    assert not [text for text in roots if "epoch" in text]
+
+
+async def test_a_card_is_edited_every_few_seconds_at_most_and_shows_the_newest_state(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = Delivery(out.house, edit_every=3.0)
+    await out.deliver(delivery, rounds=2)
+
+    async def step(number: int) -> int:
+        def keep(db: Any) -> None:
+            jobs.change(db, job.id, progress={"step": number, "total_steps": 930})
+            jobs.touch_card(db, job.id)
+
+        await out.store.write(keep)
+        await delivery.step()
+        await delivery.settled()
+        calls = (await out.jin.ask("POST", "/control", {"calls": True}))["calls"]
+        return len([call for call in calls if call["method"] == "chat.update"])
+
+    before = await step(600)
+    for number in (610, 620, 630):
+        out.clock.now += 0.9
+        assert await step(number) == before
+    out.clock.now += 0.9
+    assert await step(640) == before + 1
+    card = next(m for m in await out.jin.messages(channel) if m["text"].startswith("triage-7 is"))
+    assert "step 640 of 930" in words(card)
 
 
 async def test_more_notices_than_a_message_holds_become_several(out: Outgoing):
