@@ -100,7 +100,7 @@ def add_checkpoint(
         "INSERT OR IGNORE INTO checkpoints (id, job_id, created_at, step, model, metrics)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         (
-            f"ftckpt-{derived(f'checkpoint {job_id}/{step}', 24)}",
+            f"ftckpt_{derived(f'checkpoint {job_id}/{step}', 24)}",
             job_id,
             int(time.time()),
             step,
