@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage import jobs, rooms
-from storage.records import ChannelSettings, ChatThread, Checkpoint, Job, JobState, Turn
+from storage.records import ChannelSettings, ChatThread, Checkpoint, Job, JobState, Role, Turn
 from tests.support.provider import BASE
 from tests.unit.tuning.conftest import House
 from tuning.chat import Chat, Delta, Done, Waiting
@@ -189,12 +189,14 @@ async def test_an_answer_that_breaks_off_after_words_is_not_begun_anew(house: Ho
 
 def test_the_model_sees_roles_in_turn_whatever_became_of_answers() -> None:
     thread = ChatThread("C1", "5.5", "openai", "m", "m", "U1", 1.0)
-    turns = [
-        Turn(n, "C1", "5.5", role, text, str(n), 1.0)
-        for n, (role, text) in enumerate(
-            (("assistant", "lost root"), ("user", "a"), ("user", "b"), ("assistant", "c"), ("user", "d"))
-        )
-    ]
+    said: tuple[tuple[Role, str], ...] = (
+        ("assistant", "lost root"),
+        ("user", "a"),
+        ("user", "b"),
+        ("assistant", "c"),
+        ("user", "d"),
+    )
+    turns = [Turn(n, "C1", "5.5", role, text, str(n), 1.0) for n, (role, text) in enumerate(said)]
     told = [(m["role"], m["content"]) for m in messages_of(thread, turns)]
     assert told == [("user", "a\n\nb"), ("assistant", "c"), ("user", "d")]
 
