@@ -7,10 +7,12 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from handlers.facts import drop_facts
 from storage import datasets, outbox
 from storage.records import Dataset
 from tests.unit.tuning.jobs.conftest import Works
@@ -324,6 +326,19 @@ async def test_files_are_kept_as_long_as_is_set(works: Works, days, ready, not_r
     works.house.now += 8 * 86_400
     await desk.intake.sweep()
     assert ((await desk.get(good)).state, (await desk.get(bad)).state) == (ready, not_ready)
+
+
+async def test_a_version_says_how_many_tokens_and_dollars_it_is_more(works: Works, desk: Desk):
+    first = await desk.drop(text(*rows(60)))
+    second = await desk.drop(text(*rows(59), row(59, "another reply"), *rows(30, 60)))
+    since = second.since
+    assert (since["id"], since["version"], since["added"], since["removed"]) == (first.id, 1, 30, 0)
+    assert (since["changed"], since["tokens"]) == (1, second.tokens - first.tokens)
+    house: Any = SimpleNamespace(store=works.house.store, providers=works.house.providers, intake=desk.intake)
+    facts = await drop_facts(house, second)
+    costs = [(await desk.intake.prices(one.id)).usd or 0.0 for one in (first, second)]
+    assert facts.since_usd == pytest.approx(costs[1] - costs[0])
+    assert facts.since_usd > 0
 
 
 async def test_a_table_is_read_as_the_format_a_person_chose(desk: Desk):
