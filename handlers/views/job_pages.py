@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, money, name, number, plural
-from handlers.views.job_card import JobFacts, billed, state_words
+from handlers.views.job_card import JobFacts, billed, state_words, trained_on
 from handlers.views.layout import (
     Line,
     Part,
@@ -26,7 +26,7 @@ from handlers.views.layout import (
 from handlers.views.prices import day
 from handlers.views.score import FEW, accuracy_of, best_sentence, loss_of
 from storage.records import ChannelModel, Checkpoint, Event, Job
-from tuning.jobs.safety import read_safety
+from tuning.jobs.safety import read_safety, verdicts
 
 SHOWN = 10
 
@@ -116,16 +116,14 @@ def safety_page(job: Job, events: Sequence[Event]) -> Message:
         found = read_safety(event)
         if found is None:
             continue
-        results = cast("list[Any]", event.data.get("results") or event.data.get("items") or [])
-        rows = [
-            (name(str(r.get("category", "")), 100), "failed" if r.get("flagged") else "passed")
-            for r in (cast("dict[str, Any]", one) for one in results if isinstance(one, dict))
-        ]
+        rows = [(name(what, 100), "passed" if good else "failed") for what, good in verdicts(event.data)]
         head = f"{job.name}: {found.passed} of {found.total} passed" if found.total else f"{job.name}: safety"
         blocks: list[Block] = [rich([bold(head)])]
         if rows:
             blocks.append(table(("Category", "Result"), rows))
-        return Message(esc(head), [*blocks, small(name(event.message, 300))])
+        if event.message:
+            blocks.append(small(name(event.message, 300)))
+        return Message(esc(head), blocks)
     return Message("No safety result yet", [rich([f"{job.name} has no safety result so far."])])
 
 
@@ -144,7 +142,7 @@ def about_page(job: Job, known: AboutFacts) -> Message:
     """Where a model comes from. The only place, beside the verb job, where the provider's ids stand."""
     data = known.facts.dataset
     lines: list[Line] = [
-        [bold(job.name), f" · {state_words(job)} · made from {name(job.base, 80)}"],
+        [bold(job.name), f" · {state_words(job)} · made from {trained_on(job, known.facts.base)}"],
         ["Data: ", bold(f"{name(data.name)} v{data.version}"), f" · {number(data.examples)} rows"],
     ]
     if data.examples:

@@ -37,15 +37,16 @@ def read_safety(event: Event) -> Safety | None:
     """The summary of a moderation event, ``None`` for any other event."""
     if event.type != EVENT_TYPE:
         return None
-    verdicts = _verdicts(event.data)
-    failed = tuple(name for name, good in verdicts if not good)
+    found = verdicts(event.data)
+    failed = tuple(name for name, good in found if not good)
     blocked = _truth(event.data.get("blocked"))
     if blocked is None:
         blocked = "block" in event.message.lower()
-    return Safety(len(verdicts) - len(failed), len(verdicts), failed, blocked)
+    return Safety(len(found) - len(failed), len(found), failed, blocked)
 
 
-def _verdicts(data: Mapping[str, Any]) -> list[tuple[str, bool]]:
+def verdicts(data: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """Each category and whether it passed, from the data of a safety event."""
     for key in _LISTS:
         found: Any = data.get(key)
         if isinstance(found, list):

@@ -135,6 +135,24 @@ def test_a_model_that_is_trained_further_names_what_it_came_from() -> None:
     assert "ft:x" not in words
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"results": [{"category": "hate", "passed": False}, {"category": "violence", "passed": True}]},
+        {"results": [{"category": "hate", "flagged": True}, {"category": "violence", "flagged": False}]},
+        {"categories": {"hate": True, "violence": False}},
+        {"items": [{"name": "hate", "status": "failed"}, {"name": "violence", "status": "passed"}]},
+    ],
+)
+def test_the_safety_table_is_right_in_whatever_shape_the_result_came(data: dict[str, object]) -> None:
+    event = Event(1, "e", NOW, "info", "moderation_checks", "", data)
+    page = job_pages.safety_page(a_job(), [event])
+    (table,) = [block for block in page.blocks if block["type"] == "table"]
+    rows = [[cell["text"] for cell in row] for row in table["rows"]]
+    assert rows == [["Category", "Result"], ["hate", "failed"], ["violence", "passed"]]
+    assert page.text == "triage-7: 1 of 2 passed"
+
+
 def test_the_best_checkpoint_is_marked_with_the_reason_and_overfitting_is_said() -> None:
     points = [a_checkpoint(1, 0.9), a_checkpoint(2, 0.3), a_checkpoint(3, 0.5)]
     page = job_pages.checkpoints_page(a_job(), points)
