@@ -70,3 +70,9 @@ async def test_over_slack_too_every_verb_is_the_same_call_typed_or_mentioned(
     same = {"surface": "slash", "trigger_id": None, "message_ts": None}
     assert [replace(call, **same) for call in typed] == [replace(call, **same) for call in mentioned]
     assert {call.args for call in typed} == {"triage-7 a & b"}
+
+
+@pytest.mark.parametrize("verb", sorted(PROMISED))
+def test_a_verb_is_one_module_of_its_name(verb: str) -> None:
+    assert VERBS[verb].run.__module__ == f"handlers.verbs.{verb}"
+    assert VERBS[verb].line
