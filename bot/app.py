@@ -39,11 +39,14 @@ from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
 from tuning.jobs.intake import Intake
 from tuning.providers import Providers
+from tuning.providers.warming import warm_up
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
+WARM_AFTER = 10.0
+"""Seconds after the start in which nobody has asked a model yet, probably."""
 PING_SECONDS = 10.0
 """How often Slack's socket is asked for a sign of life."""
 SWEEP_SECONDS = 3600.0
@@ -88,6 +91,10 @@ def _session() -> aiohttp.ClientSession:
     """The connections to Slack, kept for less time than Slack's side keeps them."""
     connector = aiohttp.TCPConnector(keepalive_timeout=4.0)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30), trust_env=True)
+
+
+def _warm_up() -> None:
+    asyncio.get_running_loop().run_in_executor(None, warm_up)
 
 
 class Bot:
@@ -137,6 +144,8 @@ class Bot:
         self._stack.push_async_callback(worker.close)
         self._stack.push_async_callback(handler.close_async)
         await handler.connect_async()
+        warming = asyncio.get_running_loop().call_later(WARM_AFTER, _warm_up)
+        self._stack.callback(warming.cancel)
         log.info("started", team=team, providers=list(house.providers.names))
 
     def _build_house(
@@ -145,8 +154,8 @@ class Bot:
         settings = self.settings
         providers = Providers(settings.providers())
         self._stack.push_async_callback(providers.close)
-        pool = workers.checkers()
-        self._stack.callback(workers.end, pool)
+        pool = workers.Checkers()
+        self._stack.callback(pool.end)
         kept = settings.ftbot_data / "datasets"
         spool = settings.ftbot_data / "spool"
         for folder in (kept, spool):
