@@ -27,7 +27,7 @@ from handlers.views.layout import (
 )
 from handlers.views.prices import day
 from handlers.views.safety import safety_words
-from handlers.views.score import accuracy_of, best_sentence, loss_of, score_lines, score_offer_line
+from handlers.views.score import accuracy_of, at_most, best_sentence, loss_of, score_lines, score_offer_line
 from storage.records import ChannelModel, Checkpoint, Evaluation, Event, Job
 from tuning.jobs.failures import Explanation
 from tuning.jobs.scoring import ScoreOffer
@@ -104,8 +104,8 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
         button("Use in this channel…", "use", str(job.id), confirm=use),
     ]
     if asked is not None:
-        price = "" if asked.usd is None else f", {money(asked.usd)} at most"
-        buttons.append(button(f"Score it{price}", "score", str(job.id)))
+        price = at_most(asked.usd)
+        buttons.append(button(f"Score it, {price}" if price else "Score it", "score", str(job.id)))
     if facts.in_use is not None and facts.in_use.label != job.name:
         buttons.insert(
             1, button(f"Compare with {name(facts.in_use.label, 40)}…", "compare", _pair(job, facts))

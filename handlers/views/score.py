@@ -7,7 +7,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from handlers.text import about, name, plural
+from handlers.text import money, name, plural
 from handlers.views.layout import Line, Part, bold
 from storage.records import Checkpoint, Evaluation
 from tuning.jobs.scoring import ScoreOffer
@@ -90,10 +90,17 @@ def score_lines(evaluation: Evaluation | None) -> list[Line]:
 
 def score_offer_line(offer: ScoreOffer, provider: str) -> Line:
     """What a score would take, where it costs: nothing is asked before a person says so."""
-    cost = "price unknown" if offer.usd is None else f"{about(offer.usd)} at most"
+    cost = at_most(offer.usd) or "price unknown"
     asked = f"{plural(offer.rows, 'row')} × {offer.models} models"
     words = f"not asked yet, because {name(provider, 40)} bills answers: {asked}, {cost}."
     return [bold("Score on your validation rows: "), words]
+
+
+def at_most(usd: float | None) -> str:
+    """``$0.03 at most``; empty when the price is not known."""
+    if usd is None:
+        return ""
+    return money(usd) if usd < 0.01 else f"{money(usd)} at most"
 
 
 def _label(scores: Sequence[Mapping[str, Any]], index: int) -> str:

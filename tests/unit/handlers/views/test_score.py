@@ -125,6 +125,7 @@ def test_where_answers_cost_the_price_comes_first() -> None:
     words = flat(score_offer_line(ScoreOffer(50, 3, 0.0312), "OpenAI"))
     assert words == (
         "Score on your validation rows: not asked yet, because OpenAI bills answers:"
-        " 50 rows × 3 models, about $0.03 at most."
+        " 50 rows × 3 models, $0.03 at most."
     )
     assert "price unknown" in flat(score_offer_line(ScoreOffer(50, 3, None), "OpenAI"))
+    assert "models, less than $0.01." in flat(score_offer_line(ScoreOffer(50, 3, 0.001), "OpenAI"))

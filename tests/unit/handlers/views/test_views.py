@@ -312,7 +312,7 @@ def test_the_finished_notice_compares_base_and_model_and_names_the_owner():
 def test_a_score_that_costs_is_offered_with_its_price():
     facts = FinishFacts(evaluation=Evaluation(1, "asked", NOW), score_offer=ScoreOffer(50, 3, 0.031))
     message = notices.finished_notice(a_job(state="ready"), JobFacts(a_dataset(), "OpenAI"), facts)
-    assert "because OpenAI bills answers: 50 rows × 3 models, about $0.03 at most" in words(message)
+    assert "because OpenAI bills answers: 50 rows × 3 models, $0.03 at most" in words(message)
     assert "Score it, $0.03 at most" in words(message)
 
 
