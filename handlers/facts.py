@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.house import House
-from handlers.offers import first_offers, profile_of
+from handlers.offers import all_offers, first_offers, profile_of
 from handlers.views.dataset_words import DropFacts
 from handlers.views.job_facts import JobFacts
 from handlers.views.notices import FinishFacts
@@ -66,8 +66,19 @@ async def drop_facts(house: House, dataset: Dataset) -> DropFacts:
     if dataset.state != "ready":
         return facts
     labelled = [(await _label(house, name), upload) for name, upload in facts.uploads]
-    offers = await first_offers(house, dataset.id)
-    return replace(facts, offers=offers, uploads=labelled, since_usd=await _dearer(house, dataset, offers))
+    offers, taken = await _fitting(house, dataset)
+    since_usd = await _dearer(house, dataset, offers)
+    return replace(facts, offers=offers, uploads=labelled, since_usd=since_usd, method_taken=taken)
+
+
+async def _fitting(house: House, dataset: Dataset) -> tuple[list[Offer], bool]:
+    """The first base of each provider that trains with data of this kind; ``False`` when none does."""
+    found = await first_offers(house, dataset.id)
+    if not all(dataset.method in offer.base.methods for offer in found):
+        found = [one for one in await all_offers(house, dataset.id) if dataset.method in one.base.methods]
+        found = list({one.provider: one for one in reversed(found)}.values())[::-1]
+        return found, bool(found)
+    return found, True
 
 
 def _around(db: Database, dataset: Dataset, providers: Sequence[str]) -> DropFacts:

@@ -50,6 +50,8 @@ class DropFacts:
     """Jobs that the last version made."""
     since_usd: float | None = None
     """What this version costs more than the last one."""
+    method_taken: bool = True
+    """Whether a provider here trains with data of this kind, as far as is known."""
     held: bool = False
     """It waits for a person's decision before it leaves."""
 

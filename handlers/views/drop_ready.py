@@ -57,6 +57,8 @@ def _body(dataset: Dataset, report: Report, facts: DropFacts) -> list[Line]:
     if facts.validation is not None:
         found.append(_validation(facts.validation, facts))
     looks = notes_of(report)[:WARNINGS_SHOWN]
+    if not facts.method_taken:
+        looks.insert(0, f"no provider here trains with {report.method} data")
     if dataset.purpose == "training" and not (facts.has_validation or facts.validation):
         looks.append("no validation file, so overfitting cannot be seen")
     if looks:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from handlers.facts import drop_facts
+from handlers.views import drop_ready
 from storage import datasets, outbox
 from storage.records import Dataset
 from tests.unit.tuning.jobs.conftest import Works
@@ -339,6 +340,19 @@ async def test_a_version_says_how_many_tokens_and_dollars_it_is_more(works: Work
     costs = [(await desk.intake.prices(one.id)).usd or 0.0 for one in (first, second)]
     assert facts.since_usd == pytest.approx(costs[1] - costs[0])
     assert facts.since_usd > 0
+
+
+async def test_data_that_no_provider_trains_with_is_offered_to_none(works: Works, desk: Desk):
+    graded = [
+        {"messages": [{"role": "user", "content": f"{WORDS[n]} and {n * 31}?"}], "answer": str(n)}
+        for n in range(12)
+    ]
+    dropped = await desk.drop(text(*graded))
+    house: Any = SimpleNamespace(store=works.house.store, providers=works.house.providers, intake=desk.intake)
+    facts = await drop_facts(house, dropped)
+    assert (dropped.state, dropped.method) == ("ready", "reinforcement")
+    assert (facts.offers, facts.method_taken) == ([], False)
+    assert "no provider here trains with reinforcement data" in str(drop_ready.ready(dropped, facts).blocks)
 
 
 async def test_a_table_is_read_as_the_format_a_person_chose(desk: Desk):
