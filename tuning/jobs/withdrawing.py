@@ -45,6 +45,8 @@ def ties_of(db: Database, dataset: Dataset, providers: Sequence[str]) -> Ties:
 def _there(db: Database, dataset: Dataset, provider: str) -> CopyThere | None:
     """The copy at one provider. The same content dropped elsewhere, or an open job, keeps it there."""
     upload = datasets.upload_of(db, dataset.sha256, provider) if dataset.sha256 else None
+    if upload is not None and upload.state in ("due", "sending"):
+        return CopyThere(provider, "on its way", "the sending; ask again in a minute")
     if upload is None or upload.file_id is None or upload.state != "sent":
         return None
     same = [other for other in datasets.with_content(db, upload.sha256) if other.id != dataset.id]

@@ -64,6 +64,16 @@ async def test_the_same_content_of_another_drop_keeps_it_there(works: Works, int
     assert (gone.state, gone.gone_from, len(works.house.provider.files)) == ("deleted", [], 1)
 
 
+async def test_a_file_on_its_way_is_not_said_to_be_gone(works: Works, intake: Intake) -> None:
+    dataset = await works.house.dataset()
+    name = works.house.providers.default.name
+    upload = Upload(str(dataset.sha256), name, "x", "sending", 1.0)
+    await works.house.store.write(lambda db: datasets.want_upload(db, upload))
+    [copy] = (await intake.ties(dataset.id)).there
+    assert (copy.file_id, copy.needed_by) == ("on its way", "the sending; ask again in a minute")
+    assert (await intake.remove_everywhere(dataset.id, "U1")).gone_from == []
+
+
 async def test_what_an_open_job_needs_stays_everywhere(works: Works, intake: Intake) -> None:
     dataset = await works.house.dataset()
     await sent(works, dataset)
