@@ -44,8 +44,8 @@ ENOUGH = 20
 class Timed:
     """Seconds and CPU seconds of each turn; ``tokens`` and ``megabytes`` of the last one."""
 
-    seconds: list[float] = field(default_factory=list)
-    work: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list[float])
+    work: list[float] = field(default_factory=list[float])
     tokens: int = 0
     megabytes: float = 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,7 @@ class Collection:
         store: Store,
         providers: Providers,
         clock: Clock,
-        pool: ProcessPoolExecutor,
+        pool: Executor,
         keep_dir: Path,
         upload: Literal["at-once", "on-start"] = "at-once",
         keep_days: float | None = None,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
@@ -22,14 +25,45 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Bot:
     return Bot(Settings(_env_file=None))  # type: ignore[call-arg]
 
 
-def test_a_check_that_is_under_way_does_not_hold_up_the_end() -> None:
-    pool = workers.checkers()
-    check = pool.submit(time.sleep, 3_600)
-    while not check.running():
-        time.sleep(0.01)
-    workers.end(pool)
+def test_a_check_that_is_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    pool = workers.Checkers()
+    check = pool.submit(_never_done, tmp_path / "begun")
+    _until(tmp_path / "begun")
+    pool.end()
     with pytest.raises(BrokenProcessPool):
         check.result(timeout=60)
+
+
+def test_a_check_whose_process_is_killed_is_begun_anew_once_and_the_next_one_works(tmp_path: Path) -> None:
+    pool = workers.Checkers()
+    try:
+        assert pool.submit(_killed, tmp_path / "lives", 1).result(timeout=60) == "done"
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(_killed, tmp_path / "more", 2).result(timeout=60)
+        assert pool.submit(_killed, tmp_path / "none", 0).result(timeout=60) == "done"
+    finally:
+        pool.end()
+
+
+def _never_done(begun: Path) -> None:
+    begun.touch()
+    time.sleep(3_600)
+
+
+def _killed(lives: Path, times: int) -> str:
+    """Kills its process as the system does when memory runs out, as often as ``times``."""
+    with lives.open("a") as file:
+        file.write("x")
+    if lives.stat().st_size <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def _until(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 async def test_a_stop_while_ftbot_starts_breaks_the_start_off(bot: Bot) -> None:

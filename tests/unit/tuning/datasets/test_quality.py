@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from tuning.datasets import check_file, difference, examination, examine, split, token_chart
+from tuning.datasets.worker import Worker
 
 Row = dict[str, Any]
 WORDS = [f"word{n}" for n in range(400)]
@@ -114,6 +117,23 @@ def test_workers_see_what_one_process_sees(
     assert len(seen) > 5
     assert seen[-1] == (path.stat().st_size, path.stat().st_size)
     assert alone.privacy["email"].lines == (401, 402)
+
+
+def test_the_second_look_goes_on_when_its_workers_are_killed(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(*(row(text(n % 90)) for n in range(120)), row("mail a@b.example"))
+    report = check_file(path)
+    alone = examine(path, report)
+    order = Worker.order
+
+    def order_then_kill(worker: Worker[Any], start: int, stop: int) -> None:
+        order(worker, start, stop)
+        os.kill(worker.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(Worker, "order", order_then_kill)
+    monkeypatch.setattr(examination, "PIECE", 2_000)
+    assert examine(path, report, workers=2) == alone
 
 
 def test_the_second_look_at_the_shipped_examples_finds_nothing(root: Path) -> None:
