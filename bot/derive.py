@@ -62,7 +62,8 @@ def _repaired(made: Made, result: Repair, out: Path) -> None:
         lines = ", ".join(f"{line:,}" for line in change.lines[:6])
         more = f" +{change.count - 6:,}" if change.count > 6 and change.lines else ""
         where = f" · {'line' if change.count == 1 else 'lines'} {lines}{more}" if change.lines else ""
-        made.words.append(f"  {change.count:,} × {change.message}{where}")
+        count = f"{change.count:,} × " if change.lines else ""
+        made.words.append(f"  {count}{change.message}{where}")
 
 
 def _redacted(made: Made, result: Redaction, out: Path) -> None:

@@ -122,10 +122,12 @@ def _print_next(console: Console, report: Report, held_out: Report | None) -> No
     """What can be done now."""
     foreign = any(problem.code.endswith("_format") or problem.code == "csv_file" for problem in report.errors)
     if fixable := repairable(report):
-        of = max(report.bad_rows, fixable)
-        console.print(f"[bold]→[/] --repair OUT puts {fixable:,} of {of:,} right in a copy")
+        what = f"{fixable:,} of {max(report.bad_rows, fixable):,}" if report.bad_rows else "this"
+        console.print(f"[bold]→[/] --repair OUT puts {what} right in a copy")
     elif foreign:
         console.print("[bold]→[/] --repair OUT --read-as FORMAT makes a copy in the right format")
+    if report.method == "supervised" and any(problem.code == "unknown_key" for problem in report.errors):
+        console.print("[bold]→[/] --repair OUT --read-as chat leaves fields out that chat does not take")
     if held_out is None and report.method == "reinforcement":
         console.print("[bold]→[/] Reinforcement training needs a validation file with the same columns.")
     elif held_out is None and report.verdict == "accept":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -99,6 +100,15 @@ def test_reinforcement_files_need_the_same_columns(tmp_path: Path) -> None:
     assert "needs a validation file with the same columns" in " ".join(run(training).output.split())
 
 
+def test_a_packed_file_is_put_right_as_a_whole(tmp_path: Path, examples: Path) -> None:
+    packed, out = tmp_path / "triage.jsonl.gz", tmp_path / "out.jsonl"
+    packed.write_bytes(gzip.compress((examples / "triage.jsonl").read_bytes()))
+    assert "→ --repair OUT puts this right in a copy" in run(packed).stdout
+    result = run(packed, "--repair", out)
+    assert "  unpacked" in result.stdout.splitlines()
+    assert result.exit_code == 0
+
+
 def test_a_table_is_read_as_what_a_person_says_it_is(tmp_path: Path) -> None:
     table, out = tmp_path / "table.csv", tmp_path / "out.jsonl"
     table.write_text("question,answer\n" + "".join(f"Where is {n * 31}?,shelf {n}\n" for n in range(60)))
@@ -118,7 +128,8 @@ def test_the_verdict_comes_first_and_each_problem_with_its_fix_under_it(examples
     assert lines[2] == "    → add the reply or delete the row"
     marks = [line[2] for line in lines if line[:2] == "  " and line[2] in "✗!"]
     assert marks == sorted(marks, key="✗!".index)
-    assert lines[-1] == "→ --repair OUT puts 2 of 8 right in a copy"
+    assert "→ --repair OUT puts 2 of 8 right in a copy" in lines
+    assert "→ --repair OUT --read-as chat leaves fields out that chat does not take" in lines
     assert "2 system prompts" in "\n".join(lines) or "1 system prompt, " in "\n".join(lines)
 
 
