@@ -71,7 +71,10 @@ async def profile_of(house: House, provider: str) -> Profile | None:
 
 async def _profile(house: House, name: str) -> tuple[str, Profile | None]:
     try:
-        return name, await house.providers.get(name).profile()
+        profile = await house.providers.get(name).profile()
+        # What jobs here made belongs to their channels, though some providers list it like a base.
+        ours = await house.store.read(lambda db: jobs.tuned_models(db, name))
+        return name, replace(profile, bases=tuple(base for base in profile.bases if base.model not in ours))
     except TuningError as problem:
         log.warning("provider_silent", provider=name, problem=type(problem).__name__)
         return name, None

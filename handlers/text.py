@@ -115,8 +115,8 @@ class TailFilter:
 
     Every ``<`` becomes ``&lt;``, so no mention, broadcast, channel, date or labelled link can come to be,
     however it is split over deltas. ``](`` becomes ``] (``: a Markdown link shows where it leads
-    instead of hiding it
-    behind its label. Only a closing bracket at the end of a delta is held back.
+    instead of hiding it behind its label; ``]:`` becomes ``] :``, so none is defined elsewhere in the text.
+    Only a closing bracket at the end of a delta is held back.
     """
 
     def __init__(self) -> None:
@@ -140,4 +140,4 @@ def harmless_markdown(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    return text.replace("<", "&lt;").replace("](", "] (")
+    return text.replace("<", "&lt;").replace("](", "] (").replace("]:", "] :")

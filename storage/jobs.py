@@ -96,6 +96,18 @@ def by_model(db: Database, provider: str, model: str) -> Job | None:
     return first(db, Job, "SELECT * FROM jobs WHERE provider = ? AND fine_tuned_model = ?", [provider, model])
 
 
+def tuned_models(db: Database, provider: str) -> frozenset[str]:
+    """The ids of every model and checkpoint that jobs made at a provider."""
+    found = pairs(
+        db,
+        "SELECT fine_tuned_model FROM jobs WHERE provider = ? AND fine_tuned_model IS NOT NULL"
+        " UNION SELECT checkpoints.model FROM checkpoints JOIN jobs ON jobs.id = checkpoints.job_id"
+        " WHERE jobs.provider = ?",
+        [provider, provider],
+    )
+    return frozenset(str(model) for (model,) in found)
+
+
 def with_model(db: Database, channel: str, *, limit: int = 20) -> list[Job]:
     """Jobs of a channel whose model answers, newest first; those put away are left out."""
     return select(

@@ -16,7 +16,7 @@ from tuning.chat.spending import month_of, refuse_beyond
 from tuning.chat.talking import Done, Part, Waiting, talk
 from tuning.clock import Clock
 from tuning.errors import NoModel, ProviderError
-from tuning.providers import Delta, Provider, Providers, ToolCall
+from tuning.providers import Base, Delta, Provider, Providers, ToolCall
 
 __all__ = ["Chat", "Delta", "Done", "ModelEntry", "Part", "Reply", "ToolCall", "Waiting"]
 
@@ -77,13 +77,22 @@ class Chat:
 
     async def _base(self, name: str) -> Model | None:
         for provider in map(self._providers.get, self._providers.names):
-            try:
-                base = (await provider.profile()).base(name)
-            except ProviderError:  # a provider that is down hides its bases, not those of the others
-                continue
-            if base is not None:
-                return Model(provider.name, base.model, base.label)
+            for base in await self._bases(provider):
+                if name in (base.model, base.label):
+                    return Model(provider.name, base.model, base.label)
         return None
+
+    async def _bases(self, provider: Provider) -> list[Base]:
+        """What a provider lists, without what jobs of ours made there: that belongs to their channels.
+
+        A provider that is down hides its bases, not those of the others.
+        """
+        try:
+            profile = await provider.profile()
+        except ProviderError:
+            return []
+        ours = await self._store.read(lambda db: jobs.tuned_models(db, provider.name))
+        return [base for base in profile.bases if base.model not in ours]
 
     async def begin(self, channel: str, thread: str, user: str, model: Model) -> ChatThread:
         """Begins a chat thread with the system prompt and tools that the model was trained with.
@@ -129,10 +138,6 @@ class Chat:
         return entries
 
     async def _base_entries(self, provider: Provider, chosen: Model | None) -> list[ModelEntry]:
-        try:
-            profile = await provider.profile()
-        except ProviderError:
-            return []
         return [
             ModelEntry(
                 base.label,
@@ -143,7 +148,7 @@ class Chat:
                 model=Model(provider.name, base.model, base.label),
                 shutdown_date=base.shutdown_date,
             )
-            for base in profile.bases
+            for base in await self._bases(provider)
         ]
 
     async def use(self, channel: str, model: Model, user: str) -> ChannelModel | None:

@@ -63,6 +63,7 @@ def test_streamed_text_never_pings_nor_hides_a_link_however_it_is_split(deltas):
     shown = "".join(tail.feed(delta) for delta in deltas) + tail.close()
     assert "<" not in shown
     assert "](" not in shown
+    assert "]:" not in shown
     assert shown == harmless_markdown("".join(deltas))
 
 
@@ -71,7 +72,12 @@ def test_streamed_text_loses_nothing_that_was_said(deltas):
     tail = TailFilter()
     shown = "".join(tail.feed(delta) for delta in deltas) + tail.close()
     said = "".join(deltas)
-    assert shown.replace("&lt;", "<").replace("] (", "](") == said.replace("&lt;", "<").replace("] (", "](")
+    assert plain(shown) == plain(said)
+
+
+def plain(text):
+    """The text without what makes it harmless."""
+    return text.replace("&lt;", "<").replace("] (", "](").replace("] :", "]:")
 
 
 def test_ordinary_text_passes_at_once():

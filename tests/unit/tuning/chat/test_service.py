@@ -243,3 +243,21 @@ async def test_an_answer_asked_for_as_a_whole_writes_calls_of_tools_out(house: H
     reply = await chat.reply("C1", base, "hi", tuned)
     assert (reply.text, reply.tokens) == ("Hello there\nlookup({})", 2)
     assert house.provider.responses[0]["instructions"] == "Route it."
+
+
+async def test_a_fine_tune_that_a_provider_lists_like_a_base_stays_in_its_channel(
+    house: House, chat: Chat
+) -> None:
+    """Providers other than OpenAI name fine-tunes as they like."""
+    house.provider.models[:] = [
+        {"id": name, "object": "model", "created": 1, "owned_by": "x"}
+        for name in ("llama", "acme/secret", "acme/secret-step-5")
+    ]
+    made = await job(house, 1, base="llama", fine_tuned_model="acme/secret")
+    point = Checkpoint(made.id, "c9", "acme/secret-step-5", 5, 2, house.now)
+    await house.store.write(lambda db: jobs.put_checkpoint(db, point))
+    assert [entry.name for entry in await chat.models("C2")] == ["llama"]
+    for name in ("acme/secret", "acme/secret-step-5"):
+        with pytest.raises(NoModel):
+            await chat.resolve("C2", name)
+    assert (await chat.resolve("C1", "triage-1")).model == "acme/secret"
