@@ -127,6 +127,18 @@ async def test_a_job_is_trained_scored_and_talked_to(tmp_path: Path) -> None:
             assert whole[0] == whole[1] != ""
             events = await store.read(lambda db: jobs.events_of(db, 1))
             assert loss_picture(job, events, points) is not None
+            further = await engine.start(
+                StartRequest(
+                    "V2", training.id, None, "local", str(job.fine_tuned_model), "more", 1, None, None, 1,
+                    "C1", "U1",
+                )
+            )  # fmt: skip
+            await engine.settle()
+            taken = await store.read(lambda db: jobs.get(db, further.id))
+            assert (taken.base, taken.settings["parent"]) == ("tiny", "numbers-1")
+            theirs = await gateway.retrieve(str(taken.provider_job_id))
+            assert theirs.base == job.fine_tuned_model
+            await engine.cancel(further.id, "U1")
             await engine.close()
             await providers.close()
             await store.close()
