@@ -67,6 +67,7 @@ class Worker(Generic[Answer]):
         _widen(self._output)
         self._decode = msgspec.msgpack.Decoder(job.answer).decode
         self._alive = True
+        self._buffer = bytearray()
         self.orders = 0
         self._send(_framed(job.module.encode()) + _framed(msgspec.msgpack.encode(job.plan)))
 
@@ -94,9 +95,17 @@ class Worker(Generic[Answer]):
     def answer(self) -> Answer | None:
         """What came of the oldest part it was given; None when it is gone."""
         self.orders -= 1
-        data = _unframed(self._output) if self._alive else None
+        head = _exactly(self._output, _SIZE.size) if self._alive else None
+        data = self._filled(*_SIZE.unpack(head)) if head is not None else None
         self._alive = data is not None
         return self._decode(data) if data is not None else None
+
+    def _filled(self, size: int) -> memoryview | None:
+        """The next bytes of the pipe, in memory that is used again for the next answer."""
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size + size // 8)
+        view = memoryview(self._buffer)[:size]
+        return view if _fill(self._output, view) else None
 
     def end(self) -> None:
         """Stop it, whatever it is at."""
@@ -229,11 +238,15 @@ def _unframed(stream: BinaryIO) -> bytearray | None:
 
 def _exactly(stream: BinaryIO, size: int) -> bytearray | None:
     data = bytearray(size)
-    view, filled = memoryview(data), 0
+    return data if _fill(stream, memoryview(data)) else None
+
+
+def _fill(stream: BinaryIO, view: memoryview) -> bool:
+    """Read as much as ``view`` holds; False when the stream ends before."""
     into = cast("RawIOBase", stream).readinto
-    while filled < size:
-        read = into(view[filled:])
+    while view:
+        read = into(view)
         if not read:
-            return None
-        filled += read
-    return data
+            return False
+        view = view[read:]
+    return True
