@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -137,12 +137,18 @@ async def browser() -> AsyncGenerator[Browser]:
         await opened.close()
 
 
+class Running(Protocol):
+    """A workspace that answers at ``url``."""
+
+    url: str
+
+
 @dataclass
 class Desk:
     """Opens pages as one person or another and keeps watch over them."""
 
     browser: Browser
-    workspace: Workspace
+    workspace: Running
     troubles: list[str] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
 
