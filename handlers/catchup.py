@@ -1,7 +1,8 @@
 """What was said while the bot was away: read from the channels it knows, through the same door.
 
 Slack delivers an event again for about six minutes; what was said in a longer gap exists only in the history.
-After every new connection each known channel is read from the last message that arrived, for a day at most.
+After every new connection each channel is read from the last message that arrived from it, for a day at most;
+one from which none ever arrived (the bot was invited meanwhile, say), from the last that arrived anywhere.
 What has arrived already is known to the door by its content key, so nothing is handled twice.
 """
 
@@ -46,6 +47,8 @@ class CatchUp:
         self._client: AsyncWebClient = client.behind() if isinstance(client, PacedClient) else client
         self._seen: dict[str, str] = {}
         self._gaps: dict[str, str] = {}
+        self._rooms: tuple[frozenset[str], str] | None = None
+        self._since: str | None = None
         self._changed = False
         self._news = asyncio.Event()
         self._take: Take | None = None
@@ -73,8 +76,12 @@ class CatchUp:
 
     def connected(self) -> None:
         """A connection begins: whatever was said since the last message seen may have been missed."""
+        since = max(self._seen.values(), default=self._since)
+        if since is not None and self._rooms is None:
+            self._rooms = frozenset(self._seen), since
+        self._since = self._since or f"{self._house.clock():.6f}"
         self._gaps = {**self._seen, **self._gaps}
-        if self._gaps:
+        if self._gaps or self._rooms:
             self._news.set()
 
     async def run(self) -> None:
@@ -109,7 +116,7 @@ class CatchUp:
 
     async def read_gaps(self) -> float:
         """Reads all gaps; answers how many seconds to wait before trying what is left, 0 when nothing is."""
-        wait = 0.0
+        wait = await self._add_rooms()
         for channel, since in list(self._gaps.items()):
             try:
                 await self._read(channel, since)
@@ -125,8 +132,31 @@ class CatchUp:
                 wait = max(wait, AGAIN)
                 continue
             self._gaps.pop(channel, None)
+            self._seen.setdefault(channel, since)
             self._changed = True
         return wait
+
+    async def _add_rooms(self) -> float:
+        """Adds the channels from which nothing ever arrived; answers how long to wait if Slack is silent."""
+        if self._rooms is None:
+            return 0.0
+        known, since = self._rooms
+        try:
+            rooms = [str(room["id"]) async for room in self._members()]
+        except SlackApiError as problem:
+            if code_of(problem) != "missing_scope":
+                return max(retry_after(problem), AGAIN)
+            rooms = []
+        except UNKNOWN:
+            return AGAIN
+        self._gaps = self._gaps | {r: since for r in rooms if r not in known and r not in self._gaps}
+        self._rooms = None
+        return 0.0
+
+    async def _members(self) -> AsyncIterator[Payload]:
+        asked = {"limit": 200, "exclude_archived": "true", "types": "public_channel,private_channel"}
+        async for room in self._listed("users.conversations", "channels", asked):
+            yield room
 
     async def _forget(self, channel: str) -> None:
         self._gaps.pop(channel, None)
@@ -166,12 +196,14 @@ class CatchUp:
                 raise
 
     async def _pages(self, what: str, **asked: Any) -> AsyncIterator[Payload]:
+        async for message in self._listed(f"conversations.{what}", "messages", {"limit": 200, **asked}):
+            yield message
+
+    async def _listed(self, method: str, what: str, asked: dict[str, Any]) -> AsyncIterator[Payload]:
         for _ in range(PAGES):
-            answer = await self._client.api_call(
-                f"conversations.{what}", http_verb="GET", params={"limit": 200, **asked}
-            )
-            for message in cast("list[Payload]", answer.get("messages") or []):
-                yield message
+            answer = await self._client.api_call(method, http_verb="GET", params=asked)
+            for one in cast("list[Payload]", answer.get(what) or []):
+                yield one
             cursor = text_in(part_in(answer, "response_metadata"), "next_cursor")
             if not cursor:
                 return

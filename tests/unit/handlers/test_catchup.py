@@ -126,3 +126,31 @@ async def test_a_channel_the_bot_was_removed_from_is_forgotten(out: Outgoing) ->
     catchup.connected()
     assert await catchup.read_gaps() == 0
     assert await out.store.read(seen.all_of) == {}
+
+
+async def test_a_channel_that_was_never_heard_of_is_read_from_the_last_word_anywhere(out: Outgoing) -> None:
+    """The bot was invited there while it was away, and asked at once."""
+    catchup, _ = await begin(out)
+    room = (await out.jin.ask("POST", "/channels", {"name": "new-room"}))["channel"]["id"]
+    await out.jin.ask("POST", f"/channels/{room}/members", {"user": out.house.bot_user_id})
+    await out.jin.say(room, "@ftbot jobs")
+    catchup.connected()
+    assert await catchup.read_gaps() == 0
+    assert [one.payload["channel"] for one in await items(out)] == [room]
+    await catchup.keep()
+    assert room in await out.store.read(seen.all_of)
+
+
+async def test_at_the_first_start_of_all_nothing_old_is_answered(out: Outgoing) -> None:
+    await out.jin.say(out.channel(), "@ftbot jobs")
+    out.clock.now = float(await out.jin.say(out.channel(), "@ftbot models"))
+    catchup = catching(out)
+    await catchup.load()
+    catchup.connected()
+    assert await catchup.read_gaps() == 0
+    assert await items(out) == []
+    ts = await out.jin.say(out.channel(), "@ftbot help")
+    out.clock.now = float(ts)
+    catchup.connected()  # the connection broke before anything arrived
+    await catchup.read_gaps()
+    assert [one.payload["text"] for one in await items(out)] == ["help"]
