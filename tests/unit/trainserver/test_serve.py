@@ -35,7 +35,8 @@ class Process:
         self.thread.start()
 
     def ask(self, id: str, base: str = "tiny", adapter: str | None = None, **sampling: Any) -> None:
-        wanted = json.loads(json.dumps(asdict(Sampling(**{"max_tokens": 4} | sampling))))
+        sampling.setdefault("max_tokens", 4)
+        wanted = json.loads(json.dumps(asdict(Sampling(**sampling))))
         messages = [{"role": "user", "content": "hi"}]
         asked = {"id": id, "op": "generate", "base": base, "adapter": adapter, "messages": messages}
         self.server.inbox.put(asked | {"sampling": wanted})
