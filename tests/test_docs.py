@@ -190,6 +190,16 @@ def test_the_example_settings_are_the_settings() -> None:
     assert named == {name.upper() for name in Settings.model_fields}
 
 
+def test_pictures_are_made_by_the_script_shown_on_a_page_and_small() -> None:
+    script = (ROOT / "tools" / "screenshots.py").read_text("utf-8")
+    made = {f"{name}.png" for name in re.findall(r'\.photograph\("([\w-]+)"', script)}
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    pages = "".join(page.read_text("utf-8") for page in PAGES)
+    assert set(pictures) == made
+    assert [name for name in pictures if f"images/{name})" not in pages] == []
+    assert max(pictures.values()) <= 200_000
+
+
 def test_readme_shows_both_commands_on_its_first_screen() -> None:
     first_screen = "\n".join((ROOT / "README.md").read_text("utf-8").splitlines()[:40])
     assert "make demo" in first_screen

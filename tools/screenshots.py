@@ -32,7 +32,7 @@ IMAGES = ROOT / "docs" / "images"
 SIZE: ViewportSize = {"width": 1280, "height": 860}
 TALL: ViewportSize = {"width": 1280, "height": 1180}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-COLORS = 200
+COLORS = 256
 SOON = 120_000
 """Milliseconds for what the programs must do before a picture is right."""
 
@@ -128,6 +128,9 @@ class Photographed(Stages):
         await self.person.command(self.channel, f"/ft use {self.summary.model}")
         asked = self.page.get_by_test_id("main-pane").get_by_role("button", name="Use it").last
         await asked.click(timeout=SOON)
+        await expect(self.page.get_by_text("New chats in this channel use it").last).to_be_visible(
+            timeout=SOON
+        )
         await self._chat()
         await self.show(await self._newest_root())
         await expect(self.thread.get_by_test_id("message")).to_have_count(4)
@@ -136,8 +139,9 @@ class Photographed(Stages):
     async def _compare_and_home(self) -> None:
         row = json.loads(self.files.validation.read_text("utf-8").splitlines()[2])
         question = next(m["content"] for m in row["messages"] if m["role"] == "user")
-        text = f"/ft compare {self.summary.base} {self.summary.model} {question}"
-        await self.person.command(self.channel, text)
+        name = self.summary.model
+        command = f"/ft compare {name}@1 {name} {question}"
+        await self.person.command(self.channel, command)
 
         async def answered() -> bool:
             last = (await self.person.messages(self.channel))[-1]
