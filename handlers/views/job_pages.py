@@ -142,7 +142,7 @@ def about_page(job: Job, known: AboutFacts) -> Message:
     """Where a model comes from. The only place, beside the verb job, where the provider's ids stand."""
     data = known.facts.dataset
     lines: list[Line] = [
-        [bold(job.name), f" · {state_words(job)} · made from {trained_on(job, known.facts.base)}"],
+        [bold(job.name), f" · {state_words(job)} · made from {trained_on(job)}"],
         ["Data: ", bold(f"{name(data.name)} v{data.version}"), f" · {number(data.examples)} rows"],
     ]
     if data.examples:
