@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import splintr
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tuning.datasets import Report, base_info
+from tuning.datasets.tokenizers import QuickTokenizer, SteadyTokenizer
 from tuning.datasets.tokens import TokenCounter
 from tuning.datasets.weighing import Scale, weigh
 
@@ -86,3 +89,40 @@ def test_another_tokenizer_gives_an_estimate_that_says_so(report_on: ReportOn, g
     tokens = report_on(b"\n".join(good), base=base_info("qwen2.5-7b")).tokens
     assert tokens is not None
     assert not tokens.exact
+
+
+@pytest.fixture(scope="module", params=["o200k_base", "cl100k_base"])
+def both(request: pytest.FixtureRequest) -> tuple[SteadyTokenizer, QuickTokenizer]:
+    steady = SteadyTokenizer(request.param)
+    return steady, QuickTokenizer(request.param, steady)
+
+
+PIECES = st.sampled_from(
+    ["a", "B", "word", "Word's", "'LL", " ", "  ", "\t", "\n", "\r\n", "\u3000", "\u200b", "1", "12345", "#",
+     "...", "/", "é", "ß", "한국어", "日本", "عربي", "ไทย", "e\u0301", "😀", "👩\u200d👧", "\ud7ff", "\ue000",
+     "\U0010ffff", "<", "|>"]
+)  # fmt: skip
+LETTERS = st.characters(exclude_categories=["Cs", "Cn"])
+"""The two differ in the letters of the newest Unicode, which Python does not know yet."""
+TEXTS = st.lists(st.lists(PIECES, min_size=1, max_size=12).map("".join) | st.text(LETTERS), max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS)
+@example(["x", "\n\n", "x"])
+def test_the_fast_tokenizer_counts_what_the_other_counts(
+    both: tuple[SteadyTokenizer, QuickTokenizer], texts: list[str]
+) -> None:
+    steady, quick = both
+    texts = [text for text in (text.replace("\0", "").replace("<|", "") for text in texts) if text]
+    blob = "\0".join(texts).encode()
+    assert quick.upto(blob, len(texts)).tolist() == steady.upto(blob, len(texts)).tolist()
+    assert [quick.count(text) for text in texts] == [steady.count(text) for text in texts]
+
+
+@pytest.mark.parametrize("text", ["<|endoftext|>", "a\0b", "", "<|im_start|>한국어<|"])
+def test_the_fast_tokenizer_takes_control_tokens_for_text(
+    both: tuple[SteadyTokenizer, QuickTokenizer], text: str
+) -> None:
+    steady, quick = both
+    assert quick.count(text) == steady.count(text)
