@@ -90,7 +90,7 @@ def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> Block:
     fix = None
     if dataset.fixable and not repaired:
         of = max(report.bad_rows, dataset.fixable)
-        words = f"Fix {number(dataset.fixable)} of {number(of)}"
+        words = f"Fix {number(dataset.fixable)} of {number(of)}" if report.bad_rows else "Fix it"
         fix = button(words, "fix", str(dataset.id), primary=True)
     with_lines = any(problem.lines for problem in report.problems)
     choices = [("redact", "Make a redacted copy")] if report.privacy else []

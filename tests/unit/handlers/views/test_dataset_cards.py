@@ -111,6 +111,14 @@ def test_what_can_be_fixed_for_certain_says_so_where_the_fix_would_stand():
     assert "I can fix" not in words(drop_card(a_dataset(report, state="not_ready", fixable=1)))
 
 
+def test_a_file_that_is_wrong_as_a_whole_is_fixed_as_a_whole():
+    packed = Problem("error", "gzip_file", 1, (), "The file is compressed (gzip)", "unpack it")
+    report = a_report(packed, verdict="reject", bad_rows=0)
+    message = drop_card(a_dataset(report, state="not_ready", fixable=1))
+    assert buttons(message)["fix"]["text"]["text"] == "Fix it"
+    assert "→ I can fix this" in words(message)
+
+
 def test_a_problem_that_is_the_whole_verdict_is_said_once():
     table = Problem("error", "csv_file", 1, (), "The file is a table (CSV), not JSON Lines", "turn each row")
     said = words(drop_card(a_dataset(a_report(table, verdict="reject"), state="not_ready")))
