@@ -355,6 +355,19 @@ async def test_data_that_no_provider_trains_with_is_offered_to_none(works: Works
     assert "no provider here trains with reinforcement data" in str(drop_ready.ready(dropped, facts).blocks)
 
 
+async def test_a_drop_is_held_to_the_limits_of_the_provider(works: Works, desk: Desk):
+    says = {"service": "trainserver", "fine_tunable": True, "methods": ["supervised"], "max_tools": 1}
+    works.house.provider.models = [{"id": "smol", "x_fine_tuning": says | {"takes_images": False}}]
+    picture = {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}
+    seen = row(40)
+    seen["messages"][0]["content"] = [picture]
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b")]
+    dropped = await desk.drop(text(*rows(12), seen, row(41) | {"tools": tools}))
+    found = {problem["code"]: problem["message"] for problem in dropped.report["problems"]}
+    assert "Our trainer trains on text alone" in found["pictures_not_taken"]
+    assert "2 tools; Our trainer takes 1" in found["too_many_tools"]
+
+
 async def test_a_table_is_read_as_the_format_a_person_chose(desk: Desk):
     cells = "".join(f"{WORDS[n]} {n * 31}?,on shelf {n * 7919}\n" for n in range(12))
     dropped = await desk.drop("question,answer\n" + cells)
