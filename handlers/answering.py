@@ -13,11 +13,11 @@ import structlog
 from handlers.house import House
 from handlers.streaming import INTERVAL, AnswerWriter, StoppedByPerson
 from handlers.talks import Talk
-from handlers.text import TailFilter, harmless_markdown
+from handlers.text import TailFilter, cut, harmless_markdown
 from handlers.views.chat import tool_call
 from storage.records import ChatThread, Turn
 from tuning.chat.service import Done, Part, Waiting
-from tuning.errors import TuningError
+from tuning.errors import Refused, TuningError
 from tuning.providers import Delta, ToolCall
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ async def give(
     except TuningError as problem:
         given = giving.given
         log.warning("answer_failed", problem=type(problem).__name__, begun=bool(given.text))
-        given.trouble = " ".join(part for part in (str(problem), problem.todo) if part)
+        given.trouble = _why(problem)
     try:
         await writer.add(giving.harmless.close() + _last_words(giving.given))
     except StoppedByPerson:
@@ -123,6 +123,13 @@ class _Giving:
                 await self._waiting()
             case _:
                 assert_never(part)
+
+
+def _why(problem: TuningError) -> str:
+    """What happened, what to do, and the provider's own words where it refused."""
+    own = cut(problem.provider_words, 300) if isinstance(problem, Refused) else ""
+    said = f"The provider says: “{own}”" if own and own != str(problem) else ""
+    return " ".join(part for part in (str(problem), problem.todo, said) if part)
 
 
 def _last_words(given: Given) -> str:

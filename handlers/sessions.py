@@ -13,12 +13,16 @@ from handlers import reply
 from handlers.answer import Message
 from handlers.house import House
 from handlers.incoming import Incoming
-from handlers.slackapi import code_of, limited
+from handlers.slackapi import code_of
 from handlers.text import esc, name
 from storage.records import ChatThread
 
 log = structlog.get_logger(__name__)
 
+_NEVER_HERE = frozenset(
+    {"feature_disabled", "unknown_method", "missing_scope", "not_allowed_token_type", "not_agent_app"}
+)
+"""What Slack says where there are no sessions for this app at all."""
 _AWAY = (aiohttp.ClientError, TimeoutError)
 
 
@@ -57,6 +61,7 @@ class Session:
         """Takes the stop button away again; ``done``: the end of the stream did."""
         if self._begun is not None and not self._begun.done():  # the answer was there before its status
             self._begun.cancel()
+        if self._begun is not None:
             await asyncio.gather(self._begun, return_exceptions=True)
         if self._processing and not done:
             await self._set("active")
@@ -88,7 +93,7 @@ class Session:
                 )
             except SlackApiError as problem:
                 log.debug("no_session", error=code_of(problem))
-                self._house.talks.sessions = limited(problem)
+                self._house.talks.sessions = code_of(problem) not in _NEVER_HERE
                 return False
             return True
         return False

@@ -9,10 +9,12 @@ from storage import jobs
 from storage.errors import NotFound
 from storage.records import ChatThread, Job
 from storage.store import Store
-from tuning.errors import ModelGone, ModelLoading, ProviderError
+from tuning.errors import ChatError, ModelGone, ModelLoading, ProviderError
 from tuning.providers import Provider
 from tuning.providers.profiles import last_day
 
+TOO_LONG = "context_length_exceeded"
+"""What providers answer when the turns do not fit into a model."""
 LOADING_SECONDS = 900.0
 """How long after its end a job's model may be unknown to the provider and only be loading."""
 
@@ -21,6 +23,11 @@ async def explain(
     store: Store, provider: Provider, thread: ChatThread, problem: ProviderError, now: float
 ) -> Exception:
     """The error that says it; ``problem`` itself when it is about something else."""
+    if problem.code == TOO_LONG:
+        return ChatError(
+            f"This conversation is longer than {thread.label} can read.",
+            "Begin a new thread with what matters.",
+        )
     missing = problem.status == 404
     if not missing and problem.code != "timeout":
         return problem

@@ -8,7 +8,7 @@ import pytest
 
 from storage import chats
 from tests.support.surfaces import MODEL, surfaces, until
-from tuning.errors import ModelGone, ModelLoading
+from tuning.errors import ModelGone, ModelLoading, Refused
 
 
 @pytest.fixture
@@ -127,6 +127,7 @@ async def test_without_a_model_the_person_alone_is_told_what_to_do(slack):
     [
         (ModelLoading("triage-7 is new.", "Try again in a minute."), "Try again in a minute."),
         (ModelGone("The provider no longer has triage-7."), "no longer has"),
+        (Refused("x", 400, "The provider refused this.", "no <!channel>"), "says: “no &lt;!channel>”"),
     ],
 )
 async def test_a_model_that_cannot_answer_ends_with_a_kind_sentence(slack, problem, words):

@@ -13,7 +13,7 @@ from tests.support.provider import BASE
 from tests.unit.tuning.conftest import House
 from tuning.chat import Chat, Delta, Done, Waiting
 from tuning.chat.talking import messages_of
-from tuning.errors import ModelGone, ModelLoading, NoModel, Unreachable
+from tuning.errors import ChatError, ModelGone, ModelLoading, NoModel, Unreachable
 
 
 async def job(house: House, number: int, state: JobState = "ready", **fields: Any) -> Job:
@@ -261,3 +261,12 @@ async def test_a_fine_tune_that_a_provider_lists_like_a_base_stays_in_its_channe
         with pytest.raises(NoModel):
             await chat.resolve("C2", name)
     assert (await chat.resolve("C1", "triage-1")).model == "acme/secret"
+
+
+async def test_a_conversation_that_is_too_long_for_the_model_is_said_to_be(house: House, chat: Chat) -> None:
+    await job(house, 1)
+    thread = await chat.begin("C1", "5.5", "U1", await chat.resolve("C1", None))
+    house.provider.fault("POST", "/responses", status=400, code="context_length_exceeded", message="4096")
+    with pytest.raises(ChatError, match="longer than triage-1 can read") as refused:
+        [p async for p in chat.stream(thread, [question()])]
+    assert "new thread" in refused.value.todo
