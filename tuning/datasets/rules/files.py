@@ -102,19 +102,27 @@ RULES: tuple[Rule, ...] = (
     warning(
         "bom",
         "The file begins with a byte order mark (BOM)",
-        "save it as UTF-8 without BOM",
+        "save it as UTF-8 without BOM: JSON's standard forbids it, some providers ask for it, others are silent",
         f"{JSON_RFC}, 8.1 forbids it; {SILENT}",
     ),
     warning(
-        "crlf", "Lines end in the Windows way (CR LF)", "nothing to do; LF alone is the safer form", SILENT
+        "crlf",
+        "Lines end in the Windows way (CR LF)",
+        "nothing to do; LF alone is the safer form, though no document says so",
+        SILENT,
     ),
     warning(
         "cr_line_endings",
         "[1 line ends|{n} lines end] in a lone carriage return (old Mac way)",
-        "save the file with LF line endings",
+        "save the file with LF line endings; no document says whether a lone CR ends a line",
         SILENT,
     ),
-    warning("blank_lines", "[1 line is|{n} lines are] blank", "delete the blank lines", SILENT),
+    warning(
+        "blank_lines",
+        "[1 line is|{n} lines are] blank",
+        "delete the blank lines; no document says whether they are taken",
+        SILENT,
+    ),
     warning(
         "duplicate_examples",
         "[1 row repeats|{n} rows repeat] an earlier one exactly",

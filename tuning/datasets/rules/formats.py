@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
     warning(
         "input_ends_with_assistant",
         "[1 row has|{n} rows have] an input that already ends with the assistant",
-        "end the input with the user, the outputs are the reply",
+        "end the input with the user, the outputs are the reply; the guide is silent",
         "together 1.5 check_file refuses it",
     ),
     error(

@@ -85,7 +85,12 @@ RULES: tuple[Rule, ...] = (
         "delete one of the two",
         f"{JSON_RFC}, 4: names should be unique",
     ),
-    warning("nul_character", "[1 row has|{n} rows have] a NUL character in its text", "remove it", SILENT),
+    warning(
+        "nul_character",
+        "[1 row has|{n} rows have] a NUL character in its text",
+        "remove it; no document says whether it is taken",
+        SILENT,
+    ),
     warning(
         "unicode_line_separator",
         "[1 row has|{n} rows have] an unusual line separator (U+2028) in its text; some tools cut here",

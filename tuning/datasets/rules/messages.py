@@ -115,19 +115,19 @@ RULES: tuple[Rule, ...] = (
     warning(
         "template_token",
         "[1 row contains|{n} rows contain] a chat-template token such as `<|im_start|>`",
-        "remove it; roles are given by `role`",
+        "remove it, roles are given by `role`; the guide names other tokens than this",
         f"{GUIDE} names others; {SILENT}",
     ),
     warning(
         "empty_content",
         "[1 row has|{n} rows have] a message with empty content",
-        "add the text or delete the row",
+        "add the text or delete the row; OpenAI's schema allows it, its notebook refuses it",
         f"the schema allows it, {COOKBOOK} refuses it",
     ),
     warning(
         "last_not_assistant",
         "[1 row does|{n} rows do] not end with the assistant",
-        "end with the reply that should be learned",
+        "end with the reply that should be learned; the guide is silent, users saw it refused",
         f"{LLMCOMP} refuses it; the guide is silent",
     ),
     warning(
@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     warning(
         "developer_role",
         "[1 row uses|{n} rows use] the role developer",
-        "use system unless your base is known to take developer",
+        "use system unless your base takes developer; the schema has it, the guide does not",
         f"{SCHEMA} has it, the guide does not",
     ),
     error(

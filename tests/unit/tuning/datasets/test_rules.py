@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,18 @@ def test_every_rule_speaks_plainly_and_names_its_source(rule: Any) -> None:
         assert len(message) < 200
     assert rule.fix
     assert rule.source
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "bom", "crlf", "cr_line_endings", "blank_lines", "nul_character", "template_token", "empty_content",
+        "last_not_assistant", "developer_role", "input_ends_with_assistant",
+    ],
+)  # fmt: skip
+def test_where_documents_are_silent_or_disagree_a_warning_says_so(code: str) -> None:
+    assert RULES[code].severity == "warning"
+    assert re.search("silent|no document|guide (names|does not)|allows it, .* refuses it", RULES[code].fix)
 
 
 @pytest.mark.parametrize("code", FILES)
