@@ -34,6 +34,8 @@ from handlers.house import House
 from handlers.register import register
 from handlers.slackapi import code_of, text_in
 from handlers.slackclient import PacedClient
+from storage import inbox
+from storage.errors import StoreUnusable
 from storage.store import Store
 from tuning.chat.service import Chat
 from tuning.jobs.engine import Engine
@@ -45,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 """How often the engine looks whether anything is due; what is due says each job's own interval."""
+INBOX_SECONDS = 7 * 86_400.0
+"""How long it is known that something was handled; Slack repeats for minutes, catching up reads a day."""
 WARM_AFTER = 10.0
 """Seconds after the start in which nobody has asked a model yet, probably."""
 PING_SECONDS = 10.0
@@ -228,8 +232,19 @@ class Bot:
         scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
             intake.sweep, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
         )
+        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+            self._forget, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
+        )
         scheduler.start()
         self._stack.callback(scheduler.shutdown, wait=False)
+
+    async def _forget(self) -> None:
+        """Lets go of the keys of what was handled long ago."""
+        before = time.time() - INBOX_SECONDS
+        try:
+            await self.store.write(lambda db: inbox.forget(db, before))
+        except StoreUnusable as problem:
+            log.error("inbox_not_swept", problem=str(problem))
 
     async def run(self) -> None:
         """Works until told to stop, or until one of its parts dies.

@@ -39,12 +39,15 @@ def done(db: Database, item_id: int) -> None:
 
 
 def tried(db: Database, item_id: int, error: str, *, final: bool) -> None:
-    """Notes a failed try; ``final`` gives the item up."""
-    run(
-        db,
-        "UPDATE inbox SET attempts = attempts + 1, error = ?, state = ? WHERE id = ?",
-        [error, "failed" if final else "new", item_id],
-    )
+    """Notes a failed try; ``final`` gives the item up and forgets its payload."""
+    run(db, "UPDATE inbox SET attempts = attempts + 1, error = ? WHERE id = ?", [error, item_id])
+    if final:
+        update(db, "inbox", {"id": item_id}, {"state": "failed", "payload": "{}"})
+
+
+def forget(db: Database, before: float) -> int:
+    """Deletes what was handled and arrived before this moment: nothing so old comes a second time."""
+    return run(db, "DELETE FROM inbox WHERE state != 'new' AND received_at < ?", [before])
 
 
 def waits(db: Database, content_key: str) -> bool:

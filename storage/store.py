@@ -49,10 +49,11 @@ class Store:
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)  # before SQLite makes it: the log beside it takes the same rights
+            path.chmod(0o600)
             self._writer_db = _connect(path)
             migrations.apply(self._writer_db)
             self._reader_db = _connect(path)
-            path.chmod(0o600)
         except (sqlite3.Error, OSError) as problem:
             raise StoreUnusable(
                 f"The database {path} cannot be used ({problem}). Check its path, its rights and the disk."

@@ -30,7 +30,7 @@ KINDS: dict[str, float] = {
 }
 """Of a hundred payloads; most are not for the bot, as in a workspace that talks."""
 CALM = {**KINDS, "mention": 0.1, "home": 0.05, "command": 0.05, "click": 0.05}
-"""So few for the bot that it answers them all within Slack's limits: nothing waits, so memory shows no queue."""
+"""So few for the bot that it answers all within Slack's limits: nothing waits, memory shows no queue."""
 LATE = 3.0
 AT_ONCE = 2_000
 delivery.KEPT_ENVELOPES = 10 * AT_ONCE

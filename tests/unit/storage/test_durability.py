@@ -163,3 +163,11 @@ async def test_a_real_disk_that_is_read_only_is_said_in_words(small_disk: Path) 
         Store(small_disk / "ftbot.db")
     remount(small_disk, "rw")
     assert sound(small_disk / "ftbot.db")
+
+
+async def test_the_database_and_its_log_are_private_to_their_user(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ftbot.db")
+    await store.write(lambda db: inbox.put(db, item(1)))
+    rights = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("ftbot.db*")}
+    await store.close()
+    assert rights == {"ftbot.db": 0, "ftbot.db-wal": 0, "ftbot.db-shm": 0}

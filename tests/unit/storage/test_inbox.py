@@ -39,3 +39,19 @@ async def test_a_failed_try_waits_for_another_until_it_is_final(store: Store) ->
     assert [i.attempts for i in await store.read(inbox.waiting)] == [1]
     await store.write(lambda db: inbox.tried(db, row, "broke", final=True))
     assert await store.read(inbox.waiting) == []
+
+
+async def test_what_was_given_up_keeps_no_text(store: Store) -> None:
+    known = await store.write(lambda db: inbox.put(db, item("k")))
+    await store.write(lambda db: inbox.tried(db, known, "Unreachable", final=True))
+    kept = await store.read(lambda db: inbox.get(db, known))
+    assert kept is not None
+    assert (kept.state, kept.payload, kept.attempts) == ("failed", {}, 1)
+
+
+async def test_only_what_was_handled_long_ago_is_forgotten(store: Store) -> None:
+    old, waits = [await store.write(lambda db, k=key: inbox.put(db, item(k))) for key in ("old", "waits")]
+    await store.write(lambda db: inbox.done(db, old))
+    assert await store.write(lambda db: inbox.forget(db, 1.0)) == 0
+    assert await store.write(lambda db: inbox.forget(db, 40.0)) == 1
+    assert [one.id for one in await store.read(inbox.waiting)] == [waits]
