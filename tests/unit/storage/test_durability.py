@@ -159,7 +159,7 @@ async def test_a_real_disk_that_is_read_only_is_said_in_words(small_disk: Path) 
     await store.write(lambda db: inbox.put(db, item(1)))
     await store.close()
     remount(small_disk, "ro")
-    with pytest.raises(StoreUnusable, match=r"cannot be used .*(read-?only|unable to open)"):
+    with pytest.raises(StoreUnusable, match=r"cannot be used .*(?i:read-?only|unable to open)"):
         Store(small_disk / "ftbot.db")
     remount(small_disk, "rw")
     assert sound(small_disk / "ftbot.db")
