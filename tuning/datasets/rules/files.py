@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     warning(
         "bom",
         "The file begins with a byte order mark (BOM)",
-        "save it as UTF-8 without BOM: JSON's standard forbids it, some providers ask for it, others are silent",
+        "save it as UTF-8 without BOM: JSON's standard forbids it, one provider wants it, others are silent",
         f"{JSON_RFC}, 8.1 forbids it; {SILENT}",
     ),
     warning(
