@@ -97,6 +97,43 @@ async def test_price_and_time_follow_the_choices_and_earlier_models_are_offered(
         assert menu[-1]["text"]["text"] == "triage-6, further · $5.00 per 1M"
 
 
+async def test_the_whole_form_by_hand_from_the_command_to_the_job_with_an_error_at_its_field(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path) as (slack, provider):
+        data = await dropped(slack, tmp_path)
+        await slack.jin.command(data.channel, "/ft start")
+
+        async def form_with(block_id: str) -> dict[str, Any] | None:
+            views = (await slack.jin.ask("GET", "/views"))["views"]
+            there = [v for v in views if any(b.get("block_id") == block_id for b in v["blocks"])]
+            return there[-1] if there else None
+
+        async def button() -> dict[str, Any] | None:
+            return await form_with("more")
+
+        async def fields() -> dict[str, Any] | None:
+            return await form_with("more_seed")
+
+        view = await until(button)
+        assert view["submit"]["text"] == "Start · about $4.78"
+        click = {"view_id": view["id"], "block_id": "more", "action_id": "more"}
+        assert (await slack.jin.ask("POST", "/actions", click))["ok"]
+        view = await until(fields)
+
+        def filled(**fields: str) -> dict[str, Any]:
+            return {"values": {b: {b: {"type": "number_input", "value": v}} for b, v in fields.items()}}
+
+        there = f"/views/{view['id']}/submit"
+        odd = {"values": {"name": {"name": {"type": "plain_text_input", "value": "no / please"}}}}
+        assert list((await slack.jin.ask("POST", there, odd))["errors"]) == ["name"]
+        answer = await slack.jin.ask("POST", there, filled(name="triage", more_epochs="2", more_seed="7"))
+        assert answer["closed"], answer
+        await until(lambda: provider.created)
+        assert provider.created[0]["seed"] == 7
+        assert provider.created[0]["method"]["supervised"] == {"hyperparameters": {"n_epochs": 2}}
+
+
 async def test_a_job_above_the_cap_is_refused_at_its_field_with_both_sums(tmp_path: Path) -> None:
     async with place(tmp_path, max_job_usd=2.5) as (slack, provider):
         sent = form(slack, await dropped(slack, tmp_path))
