@@ -339,7 +339,7 @@ async def test_a_version_says_how_many_tokens_and_dollars_it_is_more(works: Work
     facts = await drop_facts(house, second)
     costs = [(await desk.intake.prices(one.id)).usd or 0.0 for one in (first, second)]
     assert facts.since_usd == pytest.approx(costs[1] - costs[0])
-    assert facts.since_usd > 0
+    assert (facts.since_usd or 0) > 0
 
 
 async def test_data_that_no_provider_trains_with_is_offered_to_none(works: Works, desk: Desk):
