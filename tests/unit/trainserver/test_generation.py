@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from trainserver import generation, memory  # noqa: E402
+from trainserver.choosing import Chooser  # noqa: E402
 from trainserver.generation import Answer, Answering, Said, generate  # noqa: E402
 from trainserver.lora import load_model  # noqa: E402
 from trainserver.messages import Message  # noqa: E402
@@ -193,3 +194,15 @@ def test_a_bias_forces_or_forbids_a_token(loaded):
     )
     assert forced.text == "qqqqq"
     assert "q" not in free.text
+
+
+@pytest.mark.parametrize(("top_p", "never"), [(1.0, 3), (0.8, 0)])
+def test_tokens_come_as_often_as_their_chances_say(top_p: float, never: int):
+    chooser = Chooser(Sampling(1, temperature=1.0, top_p=top_p, seed=2), None)
+    logits = torch.tensor([0.0, 1.0, 2.0, float("-inf")])
+    found = torch.bincount(torch.tensor([chooser.choose(logits) for _ in range(4000)]), minlength=4) / 4000
+    chances = torch.softmax(logits, 0)
+    if top_p < 1:
+        chances[0] = 0
+    torch.testing.assert_close(found, chances / chances.sum(), atol=0.03, rtol=0)
+    assert found[never] == 0
