@@ -67,13 +67,22 @@ def job_line(job: Job, now: float) -> Line:
     return [*line, f" · {name(job.base, 60)} · ", moment(job.created_at, "{date_short_pretty} {time}")]
 
 
-def jobs_list(jobs: Sequence[Job], now: float, command: str) -> Message:
-    """The jobs of a channel: open ones first."""
+def jobs_list(
+    jobs: Sequence[Job], now: float, command: str, *, start: int = 0, archived: int = 0, here: bool = True
+) -> Message:
+    """Jobs, open ones first, ten at a time from ``start``; a menu searches all.
+
+    ``archived``: how many were put away; ``here``: they are those of one channel, not of all of a person's.
+    """
     if not jobs:
-        return nothing_yet("No jobs in this channel yet", command)
+        return _with_archive(nothing_yet("No jobs in this channel yet", command), archived)
     running = sum(job.state in OPEN_JOB_STATES for job in jobs)
-    headline = f"{plural(len(jobs), 'job')} in this channel" + (f", {running} under way" if running else "")
-    blocks: list[Block] = [rich([bold(headline)]), rich(*[job_line(job, now) for job in jobs[:LIST_LENGTH]])]
+    place = " in this channel" if here else ""
+    headline = f"{plural(len(jobs), 'job')}{place}" + (f", {running} under way" if running else "")
+    shown = jobs[start : start + LIST_LENGTH]
+    blocks: list[Block] = [rich([bold(headline)]), rich(*[job_line(job, now) for job in shown])]
+    steps = _steps("jobs_show", start, len(jobs), archived)
+    blocks.append(actions(searched("job_pick", "More about one…"), *steps))
     blocks.append(small(f"More about one: {command} job NAME"))
     return Message(headline, blocks)
 
@@ -128,7 +137,7 @@ def models_list(entries: Sequence[ModelEntry], command: str, *, start: int = 0, 
     shown = ordered[start : start + LIST_LENGTH]
     title = "Models" if len(shown) == len(ordered) else f"Models {start + 1}–{start + len(shown)}"
     blocks: list[Block] = [rich([bold(title)]), rich(*[_model_line(entry) for entry in shown])]
-    steps = _steps(start, len(ordered), archived)
+    steps = _steps("models", start, len(ordered), archived)
     if any(entry.model for entry in ordered):
         steps.insert(0, searched("use_pick", "Use another here…"))
     if steps:
@@ -139,20 +148,22 @@ def models_list(entries: Sequence[ModelEntry], command: str, *, start: int = 0, 
     return Message(f"{plural(len(entries), 'model')}", blocks)
 
 
-def _steps(start: int, count: int, archived: int) -> list[Block]:
+def _steps(verb: str, start: int, count: int, archived: int) -> list[Block]:
     """The buttons that leaf through a list."""
     steps: list[Block] = []
     if start > 0:
-        steps.append(button("Newer", "models:newer", f"from-{max(start - LIST_LENGTH, 0)}"))
+        steps.append(button("Newer", f"{verb}:newer", f"from-{max(start - LIST_LENGTH, 0)}"))
     if start + LIST_LENGTH < count:
-        steps.append(button("Older", "models:older", f"from-{start + LIST_LENGTH}"))
+        steps.append(button("Older", f"{verb}:older", f"from-{start + LIST_LENGTH}"))
     if archived:
         steps.append(button(f"Archive ({archived})", "models:archive", "archive"))
     return steps
 
 
 def _with_archive(message: Message, archived: int) -> Message:
-    return Message(message.text, [*message.blocks, actions(*_steps(0, 0, archived))]) if archived else message
+    if not archived:
+        return message
+    return Message(message.text, [*message.blocks, actions(*_steps("models", 0, 0, archived))])
 
 
 def archive_list(entries: Sequence[ModelEntry], jobs: Sequence[Job]) -> Message:

@@ -58,7 +58,7 @@ async def test_no_verb_tells_somebody_who_is_not_in_the_channel(room: Talkers) -
 
 async def test_a_member_of_the_channel_is_told_in_direct_messages(room: Talkers) -> None:
     dm, jin = await room.dm(room.slack.jin), room.slack.user("jin")
-    for verb, typed in (("job", "#1"), ("use", "#1"), ("models", ""), ("use", "")):
+    for verb, typed in (("job", "#1"), ("jobs", ""), ("use", "#1"), ("models", ""), ("use", "")):
         assert "classified-7" in await said_to(room, verb, typed, jin, dm), verb
     for action in ("form_first", "use_pick", "job_pick"):
         assert "classified-7" in json.dumps(await menu(room, room.slack.jin, action, dm)), action

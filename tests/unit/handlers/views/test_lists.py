@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 
 from handlers.views.home import Mine, home
-from handlers.views.lists import archive_list, models_list
+from handlers.views.lists import archive_list, jobs_list, models_list
 from localslack.blocks import check_blocks, check_view
 from storage.records import Model
 from tests.support.samples import NOW, a_dataset, a_job
@@ -43,6 +43,19 @@ def test_models_come_ten_at_a_time_the_one_in_use_first() -> None:
     assert buttons(last) == {"Newer": "from-10"}
     assert "external_select" in shown(last)
     assert buttons(models_list(entries(3), "/ft")) == {}
+
+
+def test_jobs_come_ten_at_a_time_and_are_searched() -> None:
+    made = [a_job(id=n, name=f"triage-{n}") for n in range(25, 0, -1)]
+    first = jobs_list(made, NOW, "/ft", archived=1)
+    assert buttons(first) == {"Older": "from-10", "Archive (1)": "archive"}
+    assert "25 jobs in this channel, 25 under way" in first.text
+    assert "triage-15" not in shown(first)
+    assert "external_select" in shown(first)
+    last = jobs_list(made, NOW, "/ft", start=20, here=False)
+    assert buttons(last) == {"Newer": "from-10"}
+    assert last.text == "25 jobs, 25 under way"
+    assert check_blocks(first.blocks, "message") is None
 
 
 def test_what_was_put_away_can_be_brought_back() -> None:
