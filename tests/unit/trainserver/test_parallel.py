@@ -50,16 +50,16 @@ def layout(tmp_path: Path) -> Layout:
     return made
 
 
+@pytest.mark.timeout(600)
 def test_two_processes_train_what_one_does_and_tell_it_once(
     layout: Layout, config: Path, server: Server, trained
 ):
     done = subprocess.run(
         launching.command(layout.root, config, JOB, 2),
-        env=environment() | {"OMP_NUM_THREADS": "1"},
+        env=environment() | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     with Database(layout.database).read() as connection:
