@@ -30,7 +30,7 @@ from tuning.providers.answers import (
     ToolCall,
 )
 from tuning.providers.asking import INTENT, chat_body, create_body
-from tuning.providers.trouble import provider_errors
+from tuning.providers.trouble import never_show, provider_errors
 from tuning.providers.webhooks import told_of
 
 PAGE = 100
@@ -49,6 +49,7 @@ class Gateway:
         self, base_url: str | None, api_key: str, *, timeout: float = 60.0, retries: int = 2
     ) -> None:
         """``timeout`` in seconds for one answer; uploads and chat get up to ten times that."""
+        never_show(api_key)
         self._client = AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=retries)
         self._once = self._client.with_options(max_retries=0)
         self._patient = self._client.with_options(timeout=timeout * 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -24,6 +25,9 @@ FINAL_429 = frozenset(
 )
 """429 answers that do not pass by waiting a little (OpenAI help: rate limits and 429 errors)."""
 
+SHORTEST_KEY = 8
+"""Shorter ones (a local server that asks for none) would black out ordinary words."""
+
 ASK_AGAIN_4XX = frozenset({408, 425})
 
 _PLAIN = {
@@ -38,11 +42,29 @@ _PLAIN = {
 }
 
 
+_SECRET = re.compile(r"\b(?:sk|xox[a-z]|xapp|whsec)[-_][\w*.…-]{6,}|(?<=Bearer )\S+")
+HIDDEN = "[key]"
+_never_shown: set[str] = set()
+
+
+def never_show(key: str) -> None:
+    """Keeps a key out of every message: some providers repeat it when they refuse it."""
+    if len(key) >= SHORTEST_KEY:
+        _never_shown.add(key)
+
+
+def without_keys(words: str) -> str:
+    """A provider's own words without our keys, nor anything that looks like one."""
+    for key in _never_shown:
+        words = words.replace(key, HIDDEN)
+    return _SECRET.sub(HIDDEN, words)
+
+
 def from_sdk(problem: openai.OpenAIError) -> ProviderError:
     """The provider error for what the SDK raised."""
     if isinstance(problem, openai.APIStatusError):
         return _from_status(problem)
-    words = str(problem) or type(problem).__name__
+    words = without_keys(str(problem)) or type(problem).__name__
     if isinstance(problem, openai.APITimeoutError):
         return Unreachable("timeout", None, "The provider did not answer in time.", words)
     if isinstance(problem, openai.APIConnectionError):
@@ -53,7 +75,7 @@ def from_sdk(problem: openai.OpenAIError) -> ProviderError:
 def _from_status(problem: openai.APIStatusError) -> ProviderError:
     status = problem.status_code
     body = _body(problem.body)
-    words = str(body.get("message") or problem.message)
+    words = without_keys(str(body.get("message") or problem.message))
     code = str(body.get("code") or body.get("type") or f"http_{status}")
     param = body.get("param")
     param = None if param is None else str(param)
@@ -105,4 +127,4 @@ def provider_errors() -> Generator[None]:
         raise found from problem
     except (AttributeError, TypeError, ValueError) as problem:
         plain = "The provider's answer made no sense."
-        raise Unreachable("no_sense", None, plain, str(problem)) from problem
+        raise Unreachable("no_sense", None, plain, without_keys(str(problem))) from problem
