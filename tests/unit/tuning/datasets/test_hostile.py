@@ -22,7 +22,6 @@ from tuning.datasets import (
     redact,
     repair,
     split,
-    token_chart,
     write_csv_report,
 )
 
@@ -92,7 +91,7 @@ ODD_ROW = st.dictionaries(KEYS, VALUES | st.lists(st.dictionaries(KEYS, VALUES, 
 
 
 def whole_way(data: bytes, read_as: str | None, encoding: str) -> Report:
-    """Check, look again, repair, redact, draw: all that is done with a drop."""
+    """Check, look again, repair, redact: what is done with a drop."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path, mended, clean = folder / "in.jsonl", folder / "mended.jsonl", folder / "clean.jsonl"
@@ -104,7 +103,6 @@ def whole_way(data: bytes, read_as: str | None, encoding: str) -> Report:
         redact(mended, clean)
         after = examine(clean, check_file(clean))
         assert not after.privacy
-        token_chart(clean, 100, name="clean.jsonl")
         return report
 
 
