@@ -12,7 +12,7 @@ import pytest
 from handlers import about, chatting, suggestions
 from handlers.inbox import sort, told
 from handlers.incoming import read_change
-from storage import chats, rooms
+from storage import chats, inbox, rooms
 from storage.records import InboxItem, Vote
 from tests.support.surfaces import MODEL, Surfaces, surfaces, until
 
@@ -86,6 +86,7 @@ async def test_an_edit_of_a_question_that_still_waits_is_not_lost(slack: Surface
     await slack.jin.say(channel, "first", ts)
     await until(lambda: len(slack.chat.asked) == 2)
     second = await slack.jin.say(channel, "secnd", ts)
+    await until(lambda: slack.store.read(lambda db: inbox.waits(db, f"message:{channel}:{second}")))
     await slack.jin.ask("PATCH", f"/channels/{channel}/messages/{second}", {"text": "second"})
     slack.chat.hold.set()
     said = ["my card was charged twice", "billing | high", "first", "billing | high"]
