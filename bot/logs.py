@@ -25,6 +25,11 @@ def hide(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
     return event
 
 
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Libraries log whole payloads below warnings, and Bolt's loggers set their levels themselves."""
+    return record.levelno >= logging.WARNING or not record.name.startswith(QUIET)
+
+
 def configure(level: str) -> None:
     """Sends structlog and the standard library's loggers to stderr in one format."""
     shared: list[structlog.types.Processor] = [
@@ -45,6 +50,7 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(_worth_saying)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -8,6 +8,8 @@ from collections.abc import Generator
 
 import pytest
 import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.logger import get_bolt_logger
 
 from bot import logs
 
@@ -64,3 +66,16 @@ def test_libraries_that_log_payloads_are_kept_quiet() -> None:
     logs.configure("debug")
     assert not logging.getLogger("slack_sdk.web").isEnabledFor(logging.INFO)
     assert not logging.getLogger("openai._base_client").isEnabledFor(logging.DEBUG)
+
+
+def test_what_bolt_logs_of_a_payload_is_not_said_whatever_level_its_logger_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("debug")
+    bolt = get_bolt_logger(AsyncApp)  # takes the level of the root
+    assert bolt.isEnabledFor(logging.DEBUG)
+    bolt.debug("Skipped self event: what somebody wrote")
+    bolt.warning("a word of warning")
+    told = capsys.readouterr().err
+    assert "what somebody wrote" not in told
+    assert "a word of warning" in told
