@@ -17,9 +17,14 @@ def of_job(job: Job) -> Model:
 
 
 def channel_model(db: Database, channel: str, also: Collection[str] = ()) -> Model | None:
-    """The model a channel uses: the one chosen for it, else its newest ready job's, else one of ``also``."""
+    """The model a channel uses: the one chosen for it, else its newest ready job's, else one of ``also``.
+
+    One that was chosen in direct messages counts while its channel is among those the person may see.
+    """
     chosen = chats.model_of(db, channel)
-    if chosen is not None:
+    if chosen is not None and (
+        chosen.job_id is None or jobs.get(db, chosen.job_id).channel in (channel, *also)
+    ):
         return Model(chosen.provider, chosen.model, chosen.label, chosen.job_id)
     return newest_model(db, [channel]) or newest_model(db, also)
 

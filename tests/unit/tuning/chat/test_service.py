@@ -270,3 +270,13 @@ async def test_a_conversation_that_is_too_long_for_the_model_is_said_to_be(house
     with pytest.raises(ChatError, match="longer than triage-1 can read") as refused:
         [p async for p in chat.stream(thread, [question()])]
     assert "new thread" in refused.value.todo
+
+
+async def test_a_model_chosen_in_direct_messages_counts_while_its_channel_may_be_seen(
+    house: House, chat: Chat
+) -> None:
+    await job(house, 1)
+    await chat.use("D9", await chat.resolve("D9", "triage-1", {"C1"}), "U1")
+    assert (await chat.resolve("D9", None, {"C1"})).label == "triage-1"
+    with pytest.raises(NoModel):
+        await chat.resolve("D9", None)
