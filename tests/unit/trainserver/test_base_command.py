@@ -132,6 +132,7 @@ def test_a_base_is_downloaded_and_named_and_can_be_trained(hub: Hub, tmp_path: P
     assert done.returncode == 0, done.stderr
     base = load(tmp_path / "trainserver.toml").bases["tiny"]
     assert base.path == tmp_path / "models" / "tiny"
+    assert base.path is not None
     assert bases.available(base)
     weights = "model.safetensors"
     assert (base.path / weights).read_bytes() == (tiny / weights).read_bytes()
