@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from tuning.datasets import HOLD, BaseInfo, Problem, Report, repairable
+from tuning.datasets import HOLD, RECOGNISED, BaseInfo, Problem, Report, repairable
 
 SHOWN_LINES = 6
 _CLASSES = {
@@ -120,7 +120,7 @@ def _prompts_line(report: Report) -> str:
 
 def _print_next(console: Console, report: Report, held_out: Report | None) -> None:
     """What can be done now."""
-    foreign = any(problem.code.endswith("_format") or problem.code == "csv_file" for problem in report.errors)
+    foreign = any(problem.code in RECOGNISED for problem in report.errors)
     if fixable := repairable(report):
         what = f"{fixable:,} of {max(report.bad_rows, fixable):,}" if report.bad_rows else "this"
         console.print(f"[bold]→[/] --repair OUT puts {what} right in a copy")

@@ -19,6 +19,7 @@ from handlers.views.layout import Line, Part, bold, button, rich, small, ticks
 from handlers.views.problem_words import fixable_codes, notes_of, problem_line, read_as
 from handlers.views.reading_form import UNREADABLE
 from storage.records import Dataset
+from tuning.datasets import RECOGNISED
 from tuning.datasets.report import Report
 
 PROBLEMS_SHOWN = 8
@@ -94,7 +95,9 @@ def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> Block:
         fix = button(words, "fix", str(dataset.id), primary=True)
     with_lines = any(problem.lines for problem in report.problems)
     choices = [("redact", "Make a redacted copy")] if report.privacy else []
-    if readable:
+    if fix is None and not repaired and any(problem.code in RECOGNISED for problem in report.errors):
+        fix = button("Read it as…", "read_as", str(dataset.id), primary=True)
+    elif readable:
         choices.append(("read_as", "Read as another format…"))
     choices += [("close", "Not training data"), ("about", "About this file")]
     return button_row(

@@ -16,7 +16,17 @@ from tuning.datasets.linemap import LineMap
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
 from tuning.datasets.reading import rows
 from tuning.datasets.redaction import Redaction, redact
-from tuning.datasets.repairing import FORMATS, Change, Format, Repair, can_repair, likely, repair, repairable
+from tuning.datasets.repairing import (
+    FORMATS,
+    RECOGNISED,
+    Change,
+    Format,
+    Repair,
+    can_repair,
+    likely,
+    repair,
+    repairable,
+)
 from tuning.datasets.report import HOLD, Cost, Finding, Problem, PromptShare, Report, Tokens
 from tuning.datasets.rules import RULES, Rule
 from tuning.datasets.splitting import Split, split
@@ -25,6 +35,7 @@ __all__ = [
     "FORMATS",
     "HOLD",
     "OVERLAPS",
+    "RECOGNISED",
     "RULES",
     "BaseInfo",
     "Change",

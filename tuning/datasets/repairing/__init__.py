@@ -8,7 +8,7 @@ from pathlib import Path
 from tuning.datasets.linemap import LineMap
 from tuning.datasets.repairing.changes import Change
 from tuning.datasets.repairing.files import repair_file
-from tuning.datasets.repairing.reading import FORMATS, Format, likely
+from tuning.datasets.repairing.reading import FORMATS, RECOGNISED, Format, likely
 from tuning.datasets.report import Problem, Report
 
 _WHOLE = frozenset({"utf16", "utf32", "gzip_file", "parquet_file", "json_array", "pretty_printed"})
@@ -77,4 +77,14 @@ def repair(path: Path, out: Path, *, read_as: str | None = None) -> Repair:
     return Repair(changes.all(), derived.rows, derived.lines, derived.sha256)
 
 
-__all__ = ["FORMATS", "Change", "Format", "Repair", "can_repair", "likely", "repair", "repairable"]
+__all__ = [
+    "FORMATS",
+    "RECOGNISED",
+    "Change",
+    "Format",
+    "Repair",
+    "can_repair",
+    "likely",
+    "repair",
+    "repairable",
+]

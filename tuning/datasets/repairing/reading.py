@@ -14,7 +14,17 @@ import orjson
 
 from tuning.datasets.repairing.conversions import Row, alpaca, preference, replies, sharegpt, trl
 
-TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "history")
+TURNS = (
+    "messages",
+    "conversations",
+    "conversation",
+    "dialogue",
+    "dialog",
+    "chat",
+    "turns",
+    "history",
+    "contents",
+)
 PROMPTS = ("prompt", "question", "query", "instruction", "input", "user", "source", "ask")
 COMPLETIONS = ("completion", "answer", "response", "output", "assistant", "reply", "target")
 SYSTEMS = ("system", "system_prompt")
@@ -90,8 +100,16 @@ def _turn(turn: Row) -> Row | None:
         return turn
     speaker = _text(turn, ("role", "from", "speaker", "author", "sender"))
     said = _text(turn, ("content", "value", "text", "message", "utterance"))
+    if said is None and isinstance(turn.get("parts"), list):
+        said = _parts(cast("list[Any]", turn["parts"]))
     role = _SPEAKERS.get(speaker.strip().lower()) if speaker else None
     return {"role": role, "content": said} if role and said is not None else None
+
+
+def _parts(parts: list[Any]) -> str | None:
+    """The text of Gemini's parts; None where one is no text."""
+    texts = [cast("Row", part).get("text") if isinstance(part, dict) else None for part in parts]
+    return "".join(cast("list[str]", texts)) if all(isinstance(text, str) for text in texts) else None
 
 
 def _json(text: str) -> Any:
@@ -140,7 +158,10 @@ _BY_CODE = {
     "sharegpt_format": "sharegpt",
     "trl_preference_format": "preference",
     "csv_file": "pairs",
+    "gemini_format": "chat",
 }
+RECOGNISED = frozenset(_BY_CODE)
+"""Codes of files that a person can have read as a format they look like."""
 
 
 def likely(codes: list[str]) -> str:

@@ -29,7 +29,7 @@ RULES: tuple[Rule, ...] = (
     error(
         "csv_file",
         "The file is a table (CSV), not JSON Lines",
-        "turn each table row into a chat example and save as .jsonl",
+        "turn each table row into a chat example and save as .jsonl, or say what its columns hold",
         ONE_A_LINE,
     ),
     error(

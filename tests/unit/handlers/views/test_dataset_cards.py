@@ -121,7 +121,10 @@ def test_a_file_that_is_wrong_as_a_whole_is_fixed_as_a_whole():
 
 def test_a_problem_that_is_the_whole_verdict_is_said_once():
     table = Problem("error", "csv_file", 1, (), "The file is a table (CSV), not JSON Lines", "turn each row")
-    said = words(drop_card(a_dataset(a_report(table, verdict="reject"), state="not_ready")))
+    message = drop_card(a_dataset(a_report(table, verdict="reject"), state="not_ready"))
+    said = words(message)
+    assert buttons(message)["read_as"]["text"]["text"] == "Read it as…"
+    assert buttons(message)["read_as"]["style"] == "primary"
     assert said.count("is a table") == 1
     assert "→ turn each row" in said
 

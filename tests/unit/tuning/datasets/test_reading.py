@@ -25,6 +25,10 @@ def chat(*said: str) -> dict[str, Any]:
     return {"messages": [{"role": role, "content": text} for role, text in zip(roles, said, strict=False)]}
 
 
+def gemini(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "parts": [{"text": text}]}
+
+
 def turns(who: str, user: str, what: str, assistant: str) -> list[dict[str, str]]:
     return [{who: user, what: "A"}, {who: assistant, what: "B"}]
 
@@ -38,6 +42,7 @@ def turns(who: str, user: str, what: str, assistant: str) -> list[dict[str, str]
         ("alpaca", {"instruction": "A", "target": "B"}, chat("A", "B")),
         ("sharegpt", {"conversation": turns("from", "human", "value", "gpt")}, chat("A", "B")),
         ("chat", {"dialogue": turns("speaker", "Customer", "text", "Agent")}, chat("A", "B")),
+        ("chat", {"contents": [gemini("user", "A"), gemini("model", "B")]}, chat("A", "B")),
         ("chat", {**chat("A", "B"), "label": "x", "id": 3}, chat("A", "B")),
         ("chat", {"messages": turns("role", "human", "content", "bot")}, chat("A", "B")),
     ],
