@@ -22,6 +22,7 @@ from handlers.verbs.verb import Verb
 from handlers.views import more_settings, start_form
 from handlers.views.dataset_words import private_words
 from handlers.views.lists import choose_dataset
+from handlers.views.prices import Offer
 from handlers.views.start_form import Chosen, Form
 from storage import datasets, jobs
 from storage.records import Dataset, Job, Overlap
@@ -121,7 +122,7 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
     dataset, validation = _pair(wish, ready)
     offers = await all_offers(house, dataset.id, wish.epochs)
     offers += await further_offers(house, wish.channel, dataset.id, wish.epochs)
-    offer = next((o for o in offers if o.key == wish.offer_key), offers[0] if offers else None)
+    offer = next((o for o in offers if o.key == wish.offer_key), None) or _fitting(offers, dataset)
     profile = offer.profile if offer else None
     suffix = wish.suffix or (suggested_suffix(dataset, profile) if profile else "")
 
@@ -150,6 +151,12 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
         method=wish.method,
         typed=wish.typed,
     )
+
+
+def _fitting(offers: list[Offer], dataset: Dataset) -> Offer | None:
+    """The first base that trains with data of this kind, else the first of all."""
+    method = dataset.method or "supervised"
+    return next((o for o in offers if method in o.base.methods), offers[0] if offers else None)
 
 
 def _private(db: Database, *chosen: Dataset | None) -> list[str]:

@@ -56,6 +56,7 @@ def a_dataset(report: Report | None = None, **changes: Any) -> Dataset:
         "created_at": NOW,
         "sha256": found.sha256,
         "bytes": found.bytes,
+        "method": found.method,
         "examples": found.examples,
         "tokens": found.tokens.total if found.tokens else 0,
         "report": found.to_record(),

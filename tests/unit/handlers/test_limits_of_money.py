@@ -15,7 +15,7 @@ from handlers.incoming import Incoming
 from handlers.verbs import start
 from handlers.views import start_form
 from localslack.blocks import check_view
-from storage import chats, jobs, rooms
+from storage import chats, datasets, jobs, rooms
 from storage.records import ChannelModel, Dataset, InboxItem
 from tests.support.provider import BASE
 from tests.support.samples import NOW as CREATED
@@ -95,6 +95,20 @@ async def test_price_and_time_follow_the_choices_and_earlier_models_are_offered(
         menu = next(b for b in view["blocks"] if b.get("block_id") == "base")["element"]["options"]
         assert menu[-1]["value"] == "openai|ft:six"
         assert menu[-1]["text"]["text"] == "triage-6, further · $5.00 per 1M"
+
+
+async def test_the_form_begins_with_a_base_that_trains_with_data_of_its_kind(tmp_path: Path) -> None:
+    async with place(tmp_path) as (slack, provider):
+        facts = [("plain", ["supervised"]), ("both", ["supervised", "dpo"])]
+        provider.models = [
+            {"id": name, "object": "model", "x_fine_tuning": {"fine_tunable": True, "methods": methods}}
+            for name, methods in facts
+        ]
+        data = await dropped(slack, tmp_path)
+        await slack.store.write(lambda db: datasets.change(db, data.id, method="dpo"))
+        view = await shown(slack, data, base="")
+        menu = next(b for b in view["blocks"] if b.get("block_id") == "base")["element"]
+        assert menu["initial_option"]["value"] == "openai|both"
 
 
 async def test_the_whole_form_by_hand_from_the_command_to_the_job_with_an_error_at_its_field(
