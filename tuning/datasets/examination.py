@@ -24,7 +24,7 @@ from tuning.datasets.rules.beyond import RULES as BEYOND
 from tuning.datasets.tokenizers import SteadyTokenizer
 
 Progress = Callable[[int, int], object]
-PIECE = 2 << 20
+PIECE = 1 << 20
 """Bytes that are looked at together."""
 _PACKED = READABLE | {"binary_file", "empty_file"}
 """What is looked at as the text that is in it."""

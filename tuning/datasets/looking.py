@@ -6,16 +6,18 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
+import orjson
 
 from tuning.datasets.excerpts import excerpt
-from tuning.datasets.lines import line_text, lines_between
+from tuning.datasets.lines import BOM, line_text, lines_between
 from tuning.datasets.parsing import parse_line
 from tuning.datasets.privacy import Hit, may_hold, scan, walk
-from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of
+from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of, trace_of_plain
 from tuning.datasets.repairing.rows import is_mended
+from tuning.datasets.sweeping import BLOCK, Sweeper, Swept, roles_of, unescaped
 from tuning.datasets.weighing import weigh
 from tuning.datasets.worker import Job
 
@@ -56,38 +58,91 @@ def job(path: Path, private: bool, answers: int) -> Job[Piece]:
 
 def hand(plan: bytes | bytearray) -> Callable[[int, int], Piece]:
     """Looks at pieces by an encoded plan."""
-    looking = msgspec.msgpack.decode(plan, type=Looking)
-    return lambda start, stop: look(looking, start, stop)
+    looking, sweep = msgspec.msgpack.decode(plan, type=Looking), Sweeper().sweep
+    return lambda start, stop: _Look(looking, sweep).at(start, stop)
 
 
-def look(looking: Looking, start: int, stop: int) -> Piece:
-    """Look at one piece."""
-    piece = Piece()
-    traces: list[Trace] = []
-    with open(looking.path, "rb") as stream:
-        for line in lines_between(stream, start, stop):
-            piece.lines = line.number
-            data = line_text(line)
-            if not data:
-                continue
-            parsed = parse_line(data)
-            is_row = parsed.ok and isinstance(parsed.value, dict)
-            if is_row:
-                row = cast("dict[str, Any]", parsed.value)
-                traces.append(trace_of(line.number, row, parsed.canonical))
-                _keep_prompt(piece, traces[-1].system, row)
-                if len(piece.answers) < looking.answers:
-                    _keep_answer(piece, row)
-            if looking.private:
-                whole = not is_row or "duplicate_key" in parsed.found
-                _private(piece, line.number, data, None if whole else parsed.value, parsed.canonical)
-            piece.fixable += is_mended(data, parsed)
-    piece.traces = pack(traces)
-    return piece
+class _Look:
+    """The state of one look at one piece."""
+
+    def __init__(self, looking: Looking, sweep: Callable[[bytes], Swept | None]) -> None:
+        self._looking, self._sweep = looking, sweep
+        self._piece = Piece()
+        self._traces: list[Trace] = []
+
+    def at(self, start: int, stop: int) -> Piece:
+        """What is seen between two places of the file."""
+        with open(self._looking.path, "rb") as stream:
+            swept = self._swept(stream, start, stop)
+            if swept is not None:
+                self._mostly_plain(swept)
+            else:
+                for line in lines_between(stream, start, stop):
+                    self._piece.lines = line.number
+                    self._line(line_text(line))
+        self._piece.traces = pack(self._traces)
+        return self._piece
+
+    def _swept(self, stream: BinaryIO, start: int, stop: int) -> Swept | None:
+        """Nearly all of it as plain rows, if that is what it is."""
+        if stop - start > BLOCK:
+            return None
+        stream.seek(start)
+        data = stream.read(stop - start)
+        swept = None if b"\r" in data or data.startswith(BOM) else self._sweep(data)
+        return swept if swept is not None and swept.is_worth_it() else None
+
+    def _mostly_plain(self, swept: Swept) -> None:
+        backslashes = swept.has_backslashes()
+        begin, end = swept.begin[swept.plain].tolist(), swept.end[swept.plain].tolist()
+        for rows, line in swept.runs():
+            for row in range(rows.start, rows.stop):
+                self._piece.lines += 1
+                data = swept.data[begin[row] : end[row]]
+                if backslashes and b"\\\\" in data:  # what follows may look like an escape that hides a value
+                    self._line(data)
+                else:
+                    self._plain(data, roles_of(swept.roles[row]), swept.texts(row))
+            if line is not None:
+                self._piece.lines += 1
+                self._line(line.strip(b" \t\n\r"))
+
+    def _plain(self, data: bytes, roles: tuple[str, ...], texts: list[bytes]) -> None:
+        """A plain row, whose texts are as they are written."""
+        piece = self._piece
+        self._traces.append(trace := trace_of_plain(piece.lines, roles, texts))
+        if trace.system and _wants_prompt(piece, trace.system):
+            piece.prompts[trace.system] = excerpt(unescaped(texts[roles.index("system")]), 60)
+        if len(piece.answers) < self._looking.answers:
+            piece.answers.append(unescaped(texts[-1])[:_LONGEST_ANSWER])
+        if self._looking.private and may_hold(data):
+            _private(piece, piece.lines, data, orjson.loads(data), b"")
+
+    def _line(self, data: bytes) -> None:
+        """Any line."""
+        piece = self._piece
+        if not data:
+            return
+        parsed = parse_line(data)
+        is_row = parsed.ok and isinstance(parsed.value, dict)
+        if is_row:
+            row = cast("dict[str, Any]", parsed.value)
+            self._traces.append(trace := trace_of(piece.lines, row, parsed.canonical))
+            _keep_prompt(piece, trace.system, row)
+            if len(piece.answers) < self._looking.answers:
+                _keep_answer(piece, row)
+        if self._looking.private:
+            whole = not is_row or "duplicate_key" in parsed.found
+            _private(piece, piece.lines, data, None if whole else parsed.value, parsed.canonical)
+        piece.fixable += is_mended(data, parsed)
+
+
+def _wants_prompt(piece: Piece, key: int) -> bool:
+    return key not in piece.prompts and len(piece.prompts) < MOST_PROMPTS
 
 
 def _keep_prompt(piece: Piece, key: int, row: dict[str, Any]) -> None:
-    if key and key not in piece.prompts and len(piece.prompts) < MOST_PROMPTS:
+    if key and _wants_prompt(piece, key):
         given: Any = row["input"] if isinstance(row.get("input"), dict) else row
         prompt = first_system(given["messages"])
         piece.prompts[key] = excerpt(prompt, 60) if prompt is not None else ""

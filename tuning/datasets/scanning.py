@@ -38,8 +38,6 @@ CHECKS: dict[str, Callable[[dict[str, Any], Found, Limits], None]] = {
 SHAPE_OF_METHOD: dict[str, Shape] = {"supervised": "chat", "dpo": "dpo", "reinforcement": "reinforcement"}
 _TALKS = frozenset({"chat", "reinforcement"})
 """Formats that look alike: a reinforcement row is a chat without the reply, and with columns for a grader."""
-_ODD_SHARE = 8
-"""Sweeping is worth its while where fewer than one line in so many is no plain row."""
 _AT_ONCE = 8 * CHUNK
 """A part larger than this (it holds a very long line) is read piece by piece."""
 
@@ -156,7 +154,7 @@ class Scanner:
             stop = data.rfind(b"\n", start, start + BLOCK) + 1 or data.find(b"\n", start) + 1 or len(data)
             block = data[start:stop]
             swept = self._sweep(block) if self._quick else None
-            if swept is None or swept.odd() * _ODD_SHARE > swept.lines():
+            if swept is None or not swept.is_worth_it():
                 self._line_by_line(block)
             else:
                 self._swept(swept)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuning.datasets.quality.sketches import BATCH, SIZE, sketches
 from tuning.datasets.shapes import CHAT_KEYS
+from tuning.datasets.sweeping import unescaped
 
 TRACE = np.dtype(
     [
@@ -65,6 +66,32 @@ def trace_of(line: int, row: dict[str, Any], canonical: bytes) -> Trace:
         number(system.encode()) if system is not None else 0,
         min(length, (1 << 32) - 1),
         "\n".join(texts).encode("utf-8"),
+    )
+
+
+def trace_of_plain(line: int, roles: Sequence[str], texts: Sequence[bytes]) -> Trace:
+    """:func:`trace_of` for a plain chat row that ends with an answer, its texts as JSON writes them."""
+    messages = [
+        b'{"content":"%b","role":"%b"}' % (text, role.encode())
+        for role, text in zip(roles, texts, strict=True)
+    ]
+    asked = b'{"messages":[' + b",".join(messages[:-1])
+    row = asked + b"," + messages[-1] if len(messages) > 1 else asked + messages[-1]
+    answer = b'{"content":"%b","function_call":null,"refusal":null,"tool_calls":null}' % texts[-1]
+    system = next((text for role, text in zip(roles, texts, strict=True) if role == "system"), None)
+    said = [
+        text
+        for role, text in zip(roles, texts, strict=True)
+        if role != "system" and not text.startswith(b"data:")
+    ]
+    return Trace(
+        line,
+        number(row + b"]}"),
+        number(asked + b"]}"),
+        number(answer),
+        number(unescaped(system).encode()) if system is not None else 0,
+        min(len(unescaped(texts[-1])), (1 << 32) - 1),
+        "\n".join(map(unescaped, said)).encode(),
     )
 
 
