@@ -109,6 +109,8 @@ async def _converse(house: House, item: InboxItem, said: Incoming, thread: ChatT
     try:
         with house.talks.at(thread.channel, thread.thread) as talk:
             given = await give(house, thread, turns, writer, talk, session.waiting)
+            if given.stopped:
+                await talk.named()
         foot = _ended(await foot_of(house, thread, turns), given)
         if given.stopped:
             foot = replace(foot, stopped_by=await name_of(house, talk.by))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+NAMED_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -14,6 +16,12 @@ class Talk:
 
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     by: str = ""
+
+    async def named(self) -> None:
+        """Waits a moment for who stopped it: Slack may refuse the next piece before it tells of the stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NAMED_SECONDS):
+                await self.stopped.wait()
 
 
 class Talks:
