@@ -85,6 +85,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. It says that it is TCP: asyncio sends at once (TCP_NODELAY) through no other."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the server until a signal, or one of `COMMANDS`; 2 when the settings cannot be used."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -103,14 +112,11 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{options.host} can be reached from other machines: set --api-key or {KEY_VARIABLE} first,"
                 " or make a key with `python -m trainserver key add --data DIR`."
             )
-        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-        listening = socket.socket(family)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((options.host, options.port))
+        listening = listen(options.host, options.port)
     except (ConfigError, OSError) as error:
         print(f"trainserver: {error}", file=sys.stderr)
         return 2
-    host = f"[{options.host}]" if family == socket.AF_INET6 else options.host
+    host = f"[{options.host}]" if listening.family == socket.AF_INET6 else options.host
     ready = f"trainserver ready at http://{host}:{listening.getsockname()[1]}/v1"
     settings = uvicorn.Config(
         create_app(state), log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on"

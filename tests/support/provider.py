@@ -304,7 +304,7 @@ class FakeProvider:
 async def serving(provider: FakeProvider) -> AsyncGenerator[FakeProvider]:
     """Serves ``provider`` on a free loopback port while inside; ``provider.base_url`` says where."""
     app = Starlette(routes=[Route("/{path:path}", provider.handle, methods=["GET", "POST", "DELETE"])])
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # sends at once, as a provider would
     listener.bind(("127.0.0.1", 0))
     provider.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,7 +16,7 @@ import openai
 import pytest
 
 from tests.unit.trainserver.conftest import Server, lines, until
-from trainserver.program import main
+from trainserver.program import listen, main
 
 
 def test_the_server_process_imports_no_machine_learning():
@@ -54,6 +56,22 @@ def test_a_wrong_key_is_turned_away(tmp_path: Path, config: Path):
         assert caught.value.code == "invalid_api_key"
     finally:
         assert server.stop() == 0
+
+
+async def test_what_is_answered_is_sent_at_once():
+    found: list[int] = []
+
+    async def served(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listening = listen("127.0.0.1", 0)
+    async with await asyncio.start_server(served, sock=listening):
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert found == [1]
 
 
 def test_an_unknown_path_gets_an_error_in_openais_shape(server: Server):
