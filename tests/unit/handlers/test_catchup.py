@@ -154,3 +154,11 @@ async def test_at_the_first_start_of_all_nothing_old_is_answered(out: Outgoing) 
     catchup.connected()  # the connection broke before anything arrived
     await catchup.read_gaps()
     assert [one.payload["text"] for one in await items(out)] == ["help"]
+
+
+async def test_what_slack_left_out_because_there_was_too_much_is_read(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    await out.jin.say(channel, "@ftbot jobs")
+    catchup.saw({"type": "app_rate_limited", "minute_rate_limited": 1})
+    await catchup.read_gaps()
+    assert [one.payload["channel"] for one in await items(out)] == [channel]
