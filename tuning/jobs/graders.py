@@ -6,7 +6,8 @@ Kinds and fields are those of OpenAI's API description (``GraderStringCheck`` an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from tuning.errors import StartRefused
@@ -24,6 +25,7 @@ _FIELDS: dict[str, dict[str, type]] = {
 }
 KINDS = tuple(_FIELDS)
 _ONE_OF = {"operation": OPERATIONS, "evaluation_metric": METRICS}
+_COLUMN = re.compile(r"\{\{\s*item\.(\w+)")
 _SHAPES = {str: "text", list: "a list", dict: "an object"}
 
 
@@ -41,6 +43,19 @@ def read_grader(text: str) -> Json:
         raise _refused("This is nested too deeply.") from wrong
     _check(found, "The grader")
     return cast("Json", found)
+
+
+def refuse_missing_columns(grader: Json, columns: Collection[str]) -> None:
+    """Refuses a grader that reads columns (``{{item.COLUMN}}``) which the data does not have.
+
+    Raises:
+        StartRefused: one is missing. Nothing is said where the columns of the data are not known.
+    """
+    named = dict.fromkeys(_COLUMN.findall(json.dumps(grader, ensure_ascii=False)))
+    missing = [one for one in named if one not in columns]
+    if columns and missing:
+        words = "column" if len(missing) == 1 else "columns"
+        raise _refused(f"The data has no {words} {', '.join(missing)}. It has: {', '.join(sorted(columns))}.")
 
 
 def _check(found: Any, place: str) -> None:

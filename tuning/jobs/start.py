@@ -14,6 +14,7 @@ from tuning.datasets import Cost
 from tuning.errors import StartRefused
 from tuning.jobs import notices
 from tuning.jobs.fitting import refuse_columns, refuse_overlap
+from tuning.jobs.graders import refuse_missing_columns
 from tuning.jobs.holding import held, release
 from tuning.jobs.names import upload_name
 from tuning.providers import Base, Profile
@@ -81,6 +82,7 @@ def check_method(request: StartRequest, training: Dataset, *, held_out: bool) ->
         return
     if request.grader is None:
         raise StartRefused("grader", "Reinforcement needs a grader: JSON that says how answers are judged.")
+    refuse_missing_columns(request.grader, training.report.get("columns") or {})
     if not held_out:
         raise StartRefused(
             "validation", "Reinforcement needs validation rows. Choose a file, or split some off."

@@ -10,6 +10,7 @@ from storage import jobs
 from tests.support.provider import BASE
 from tests.unit.tuning.jobs.conftest import Works
 from tuning.errors import StartRefused
+from tuning.jobs.graders import refuse_missing_columns
 
 MODEL = "ft:gpt-4.1-mini-2025-04-14:org:triage-1:abc"
 GRADER = {
@@ -91,3 +92,11 @@ async def test_reinforcement_needs_a_grader_and_validation_rows_and_sends_both(w
     await works.engine.settle()
     (body,) = works.house.provider.created
     assert body["method"]["reinforcement"] == {"grader": GRADER, "hyperparameters": {"n_epochs": 3}}
+
+
+def test_a_grader_that_reads_a_column_the_data_lacks_is_refused() -> None:
+    refuse_missing_columns(GRADER, {"answer": 12})
+    refuse_missing_columns(GRADER, {})  # not known
+    with pytest.raises(StartRefused, match="The data has no column answer. It has: id, result.") as refused:
+        refuse_missing_columns(GRADER, {"result": 12, "id": 12})
+    assert refused.value.field == "grader"
