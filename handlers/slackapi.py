@@ -13,8 +13,10 @@ LONGEST_WAIT = 30.0
 
 
 def code_of(problem: SlackApiError) -> str:
-    """Slack's own word for the error (``not_in_channel``)."""
-    return str(problem.response.get("error") or "")
+    """Slack's own word for the error (``not_in_channel``); empty where the answer is no JSON."""
+    answer: Any = problem.response
+    said = getattr(answer, "data", answer)
+    return str(said.get("error") or "") if isinstance(said, Mapping) else ""
 
 
 def limited(problem: SlackApiError) -> bool:

@@ -58,3 +58,14 @@ async def test_a_picture_that_slack_does_not_take_is_left_out_at_once(out: Outgo
 async def test_a_picture_that_never_goes_up_is_left_out_in_the_end(out: Outgoing) -> None:
     await order(out, fail={"method": "files.getUploadURLExternal", "times": 99, "status": 503})
     assert await Desk(out.house.client).upload(PICTURE) is None
+
+
+@pytest.mark.parametrize("effect", [True, False], ids=["posted", "not posted"])
+async def test_a_message_that_was_answered_with_a_page_is_said_once(out: Outgoing, effect: bool) -> None:
+    """A proxy's 502 is no JSON, and says nothing of what Slack did."""
+    await order(out, fail={"method": "chat.postMessage", "status": 502, "effect": effect})
+    channel = out.channel()
+    await out.note("n1", "once", channel)
+    await out.note("n2", "then this", channel)
+    await out.deliver(rounds=6)
+    assert await out.texts(channel) == ["once", "then this"]
