@@ -26,6 +26,8 @@ PICTURES = ROOT / "screenshots" / "browser"
 SOON = WAIT * 1000
 """Milliseconds for things that the programs must do first."""
 LATER = JOB_WAIT * 1000
+LONG = 2000
+"""Rows that keep the tiny model busy until its job is cancelled."""
 
 
 @dataclass
@@ -126,14 +128,14 @@ async def test_a_broken_file_is_marked_explained_and_reported_line_by_line(offic
 
 async def test_a_good_file_gets_a_card_that_leads_to_the_filled_form_and_a_job(office: Office) -> None:
     page = await office.desk.open(await office.room())
-    sent = await drop(page, "letters.jsonl", chat_file(14, "way"))
+    sent = await drop(page, "letters.jsonl", chat_file(LONG, "way"))
     await expect(reaction(sent, "warning").or_(reaction(sent, "white_check_mark"))).to_be_visible(
         timeout=SOON
     )
     await sent.get_by_test_id("thread-bar").click()
     thread = page.get_by_test_id("thread-messages")
     await expect(thread).to_contain_text("Ready to train")
-    await expect(thread).to_contain_text("14 examples")
+    await expect(thread).to_contain_text(f"{LONG:,} examples")
     await picture(page, "2-ready")
     await thread.get_by_role("button", name="Start…").click()
     form = page.get_by_test_id("modal")
@@ -145,7 +147,7 @@ async def test_a_good_file_gets_a_card_that_leads_to_the_filled_form_and_a_job(o
     card = job_card(page, "way")
     await expect(card).to_be_visible(timeout=SOON)
     await card.get_by_role("button", name="Cancel…").click()
-    await expect(page.get_by_test_id("confirm")).to_contain_text("billed")
+    await expect(page.get_by_test_id("confirm")).to_contain_text(re.compile("billed", re.IGNORECASE))
     await page.get_by_test_id("confirm-yes").click()
     await expect(card).to_contain_text("Cancelled", timeout=LATER)
     await picture(page, "4-cancelled")
@@ -167,31 +169,25 @@ async def test_a_jobs_thread_tells_its_story_to_the_end(office: Office) -> None:
 
 
 async def test_try_opens_a_chat_that_goes_on_without_mention_and_stops_when_told(office: Office) -> None:
-    await office.trained()
+    name = await office.trained()
     page = await office.desk.open(f"{office.channel}/{office.card}")
     thread = page.get_by_test_id("thread-messages")
     await thread.get_by_role("button", name="Try it").last.click()
-    opened = page.get_by_test_id("main-pane").get_by_test_id("message").filter(has_text=office.model)
-    await expect(opened.last).to_be_visible()
-    asked = (
-        await office.place.jin.call(
-            "POST", f"channels/{office.channel}/messages", json={"text": "@ftbot Letter number 3"}
-        )
-    )["message"]["ts"]
-    chat = await office.desk.open(f"{office.channel}/{asked}")
-    answers = (
-        chat.get_by_test_id("thread-messages")
-        .get_by_test_id("message")
-        .filter(has_text=re.compile(r" · \d+\.\d s"))
-    )
-    await expect(answers).to_have_count(1, timeout=SOON)
-    await chat.get_by_test_id("thread-composer").fill("Letter number 4")
-    await chat.get_by_test_id("thread-composer").press("Enter")
-    await expect(answers).to_have_count(2, timeout=SOON)
+    opened = page.get_by_test_id("main-pane").get_by_test_id("message").filter(has_text=f"tries {name}")
+    await expect(opened).to_be_visible(timeout=SOON)
+    chat = await office.desk.open(f"{office.channel}/{await opened.get_attribute('data-ts')}")
+    asked = chat.get_by_test_id("thread-composer")
+    answers = chat.get_by_test_id("thread-messages").get_by_test_id("message")
+    answers = answers.filter(has_text=re.compile(rf"{name}( · \d+\.\d s)"))
+    for count in (1, 2):
+        await asked.fill(f"Letter number {count}")
+        await asked.press("Enter")
+        await expect(answers).to_have_count(count, timeout=SOON)
     await answers.last.get_by_test_id("feedback-positive").click()
+    await expect(chat.get_by_text("Thank you, noted.")).to_be_visible(timeout=SOON)
     await picture(chat, "6-chat")
-    await chat.get_by_test_id("thread-composer").fill("@ftbot stop")
-    await chat.get_by_test_id("thread-composer").press("Enter")
+    await asked.fill("@ftbot stop")
+    await asked.press("Enter")
     await expect(chat.get_by_test_id("thread-messages")).to_contain_text("stopped me here", timeout=SOON)
 
 
@@ -257,7 +253,7 @@ async def test_what_one_person_sets_another_sees_after_switching(office: Office)
 
 async def test_a_job_is_started_by_keyboard_alone(office: Office) -> None:
     channel = await office.room()
-    await office.place.drop(channel, "keys.jsonl", chat_file(13, "keys"))
+    await office.place.drop(channel, "keys.jsonl", chat_file(LONG, "keys"))
     await office.place.ready(channel, 1)
     page = await office.desk.open(channel)
     await page.keyboard.type("/ft start")
