@@ -78,20 +78,23 @@ def trace_of_plain(line: int, roles: Sequence[str], texts: Sequence[bytes]) -> T
     asked = b'{"messages":[' + b",".join(messages[:-1])
     row = asked + b"," + messages[-1] if len(messages) > 1 else asked + messages[-1]
     answer = b'{"content":"%b","function_call":null,"refusal":null,"tool_calls":null}' % texts[-1]
-    system = next((text for role, text in zip(roles, texts, strict=True) if role == "system"), None)
-    said = [
-        text
-        for role, text in zip(roles, texts, strict=True)
-        if role != "system" and not text.startswith(b"data:")
-    ]
+    system, said = None, list[bytes]()
+    for role, text in zip(roles, texts, strict=True):
+        if role != "system":
+            if not text.startswith(b"data:"):
+                said.append(text if b"\\" not in text else unescaped(text).encode())
+        elif system is None:
+            system = number(unescaped(text).encode())
+    last = texts[-1]
+    length = len(last) if last.isascii() and b"\\" not in last else len(unescaped(last))
     return Trace(
         line,
         number(row + b"]}"),
         number(asked + b"]}"),
         number(answer),
-        number(unescaped(system).encode()) if system is not None else 0,
-        min(len(unescaped(texts[-1])), (1 << 32) - 1),
-        "\n".join(map(unescaped, said)).encode(),
+        system or 0,
+        min(length, (1 << 32) - 1),
+        b"\n".join(said),
     )
 
 
