@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +22,7 @@ NOW = 1_790_000_000.0
 
 
 @asynccontextmanager
-async def place(folder: Path, **caps: Any) -> AsyncIterator[tuple[Surfaces, FakeProvider]]:
+async def place(folder: Path, **caps: Any) -> AsyncGenerator[tuple[Surfaces, FakeProvider]]:
     """A workspace with a provider; ``caps``: ``max_job_usd`` and ``month_tokens``."""
     async with serving(FakeProvider()) as provider:
         providers = Providers([ProviderConfig("openai", provider.base_url, "sk-test")], timeout=5, retries=0)
