@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -39,7 +38,7 @@ class PlayedSlack:
             hold(method, arguments)
             self.calls.append((method, arguments))
             if error := self.refuse.get(method):
-                raise SlackApiError(error, cast(Any, SimpleNamespace(get={"error": error}.get)))
+                raise SlackApiError(error, cast(Any, {"error": error}))
             return {"ok": True, "ts": "1.5", "view": {"id": "V1"}}
 
         return call
