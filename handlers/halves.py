@@ -70,6 +70,6 @@ async def _text(client: AsyncWebClient, channel: str, thread: str, ts: str) -> s
         channel=channel, ts=thread, oldest=ts, latest=ts, inclusive=True, limit=2
     )
     messages = cast("list[dict[str, Any]]", answer.get("messages") or [])
-    message: dict[str, Any] = next((m for m in messages if m.get("ts") == ts), {})
-    blocks = cast("list[dict[str, Any]]", message.get("blocks") or [])
+    found = [m for m in messages if m.get("ts") == ts]
+    blocks = cast("list[dict[str, Any]]", found[0].get("blocks") or []) if found else []
     return "\n".join(str(block["text"]) for block in blocks if block.get("type") == "markdown")
