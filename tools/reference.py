@@ -30,9 +30,9 @@ by MinHash over word triples: rows count as near when some 88 % of these agree. 
 a temporary file; of a file with more than two million rows, two million drawn with a fixed seed are compared,
 and the check says so. `ftbot check --repair OUT` puts right the encoding, line ends and blank lines, trailing
 commas, curly quotes, Python notation, lists and spread objects, unpacks what is packed, and writes ShareGPT,
-Alpaca, prompt/completion and TRL rows in the right format; `--read-as` says what rows or a table are where they
-do not say it themselves. Limits of size, examples, pictures and tools are those of the provider's profile, and
-OpenAI's where no provider is known.
+Alpaca, prompt/completion and TRL rows in the right format; `--read-as` says what rows or a table are where
+they do not say it themselves. Limits of size, examples, pictures and tools are those of the provider's
+profile, and OpenAI's where no provider is known.
 """
 
 SECTIONS = (
