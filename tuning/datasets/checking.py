@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuning.datasets.columns import Columns, add_columns
-from tuning.datasets.crew import Crew, workers_for
+from tuning.datasets.crew import MOST_WORKERS, Crew, workers_for
 from tuning.datasets.findings import Findings, Sink
 from tuning.datasets.hashing import Hasher
 from tuning.datasets.limits import STANDARD, size_words
@@ -32,6 +32,8 @@ MIN_EXAMPLES = 10
 GOOD_EXAMPLES = 50
 QUICK_FROM = 32 << 20
 """From this size on the fast tokenizer wins back the time it takes to load."""
+FEEDERS = 2
+"""Workers that keep this process busy while it counts tokens; more would take memory and gain nothing."""
 
 Progress = Callable[[int, int], object]
 """Called now and then with how many bytes are done, and of how many."""
@@ -160,8 +162,9 @@ class _Check:
             limits=self.limits,
             columns=self.columns,
         )
-        workers = workers_for(size) if pace.workers is None else pace.workers
         quick = pace.tokens and size >= QUICK_FROM
+        most = FEEDERS if quick else MOST_WORKERS
+        workers = workers_for(size, most) if pace.workers is None else pace.workers
         with (
             path.open("rb") as stream,
             Crew(job(plan), parts(stream, size=pace.chunk), workers, helps=not quick) as crew,

@@ -17,10 +17,10 @@ PARALLEL_FROM = 8 << 20
 _AHEAD = 2
 
 
-def workers_for(size: int) -> int:
-    """How many workers beside this process a file of ``size`` bytes is worth."""
+def workers_for(size: int, most: int = MOST_WORKERS) -> int:
+    """How many workers beside this process a file of ``size`` bytes is worth, ``most`` or fewer."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores - 1, MOST_WORKERS) if size >= PARALLEL_FROM and os.name == "posix" else 0
+    return min(cores - 1, most) if size >= PARALLEL_FROM and os.name == "posix" else 0
 
 
 class Crew(Generic[Answer]):
