@@ -14,7 +14,7 @@ from tests.unit.trainserver.inprocess import inside
 from tests.unit.tuning.jobs.conftest import Works
 from trainserver import jobs as training
 from trainserver import webhooks
-from trainserver.config import Webhook
+from trainserver.config import Config, Webhook
 from trainserver.hyperparameters import Asked
 from tuning.providers import ProviderConfig, Providers
 
@@ -78,7 +78,8 @@ async def test_the_trainer_s_own_sender_wakes_the_watch(works: Works, tmp_path: 
     health = Health(works.house.store, lambda: 0.0, lambda: True, time.time, routes)
     async with serving(health, "127.0.0.1", 0) as port:
         target = Webhook(f"http://127.0.0.1:{port}/webhooks/openai", KEY)
-        sending = asyncio.create_task(webhooks.run(database, target))
+        told = Config("tiny", {}, webhook=target)
+        sending = asyncio.create_task(webhooks.run(database, told))
         async with asyncio.timeout(20):
             while (await works.job()).state == "accepted":
                 await asyncio.sleep(0.02)
