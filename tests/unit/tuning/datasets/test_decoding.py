@@ -131,6 +131,7 @@ def test_a_table_in_text_is_searched(tmp_path: Path) -> None:
         (b"PAR1abc", "it is damaged, or larger than can be read here"),
         (b"%PDF-1.7\n", "it is no text"),
     ],
+    ids=["no gzip", "gzip cut off", "gzip in gzip", "no zip", "no Parquet", "PDF"],
 )
 def test_what_cannot_be_read_is_said(data: bytes, why: str, tmp_path: Path) -> None:
     path = tmp_path / "dropped.jsonl"
