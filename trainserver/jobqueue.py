@@ -131,7 +131,9 @@ class JobQueue:
 
     def _needs(self, job: jobs.Job) -> int:
         """Bytes of memory (of each GPU, where there are some); 0 when they cannot be told."""
-        return memory.training(self._settings.bases[job.base], self._settings.max_tokens) or 0
+        files = [self._layout.file(name) for name in (job.training_file, job.validation_file) if name]
+        tokens = min(self._settings.max_tokens, memory.longest_row(*files))
+        return memory.training(self._settings.bases[job.base], tokens) or 0
 
     def _check_memory(self, job: jobs.Job) -> None:
         needs, room = self._needs(job), memory.room(self._settings)
@@ -156,7 +158,10 @@ class JobQueue:
             if job.base not in self._settings.bases:
                 await asyncio.to_thread(self._fail, job.id, _base_gone(job))
                 continue
-            needs = self._needs(job)
+            try:
+                needs = await asyncio.to_thread(self._needs, job)
+            except OSError:
+                needs = 0  # The process that trains says what is wrong with its files.
             used = sum(training.needs for training in self._training.values())
             # The oldest job waits for its memory; nobody overtakes it.
             if used and used + needs > memory.room(self._settings):

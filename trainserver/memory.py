@@ -29,12 +29,12 @@ RANK = 16
 # Bytes a weight on a GPU, where the base is in bfloat16 or in 4 bits with their scales.
 HALF, QUARTER = 2, 0.6
 # Rows are computed together up to so many tokens; a pass on a GPU takes more before it is full.
-PASS_TOKENS = 1024
-GPU_FACTOR = 8
+PASS_TOKENS = 512
+GPU_FACTOR = 16
 # So many answers are given at once, of so many tokens in all; a GPU takes more of both.
 ANSWERS = 8
-ANSWER_TOKENS = 8192
-GPU_ANSWERS = 4
+ANSWER_TOKENS = 4096
+GPU_ANSWERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,15 @@ def _parameters(folder: Path) -> int:
                     numbers *= int(size)
                 count += numbers
     return count
+
+
+def longest_row(*files: Path) -> int:
+    """The most tokens a row of these files can have: no token is shorter than a byte of its line."""
+    longest = 0
+    for path in files:
+        with path.open("rb") as file:
+            longest = max(longest, max(map(len, file), default=0))
+    return longest
 
 
 def training(base: Base, max_tokens: int) -> int | None:

