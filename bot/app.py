@@ -13,11 +13,9 @@ from typing import IO, Any
 
 import aiohttp
 import structlog
-from aiohttp import WSMessage
 from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
     AsyncIOScheduler,
 )
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,8 +23,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import workers
 from bot.errors import StartError
 from bot.health import Health, serving
+from bot.httpmode import HttpMode
 from bot.settings import Settings
-from bot.socket import SocketWatch
+from bot.socket import SocketMode
 from bot.webhooks import Webhooks
 from handlers.catchup import CatchUp
 from handlers.delivery import Delivery
@@ -51,8 +50,6 @@ INBOX_SECONDS = 7 * 86_400.0
 """How long it is known that something was handled; Slack repeats for minutes, catching up reads a day."""
 WARM_AFTER = 10.0
 """Seconds after the start in which nobody has asked a model yet, probably."""
-PING_SECONDS = 10.0
-"""How often Slack's socket is asked for a sign of life."""
 SWEEP_SECONDS = 3600.0
 """How often it is looked whether kept files are old enough to be deleted."""
 GRACE_SECONDS = 10.0
@@ -75,15 +72,16 @@ def _only_one(folder: Path) -> IO[str]:
     return lock
 
 
-async def _who_am_i(client: AsyncWebClient, app_token: str) -> tuple[str, str]:
-    """The bot's user id and its team id, after both tokens were tried.
+async def _who_am_i(client: AsyncWebClient, app_token: str | None) -> tuple[str, str]:
+    """The bot's user id and its team id, after the tokens were tried.
 
     Raises:
         StartError: Slack refuses a token or cannot be reached.
     """
     try:
         me = await client.auth_test()
-        await client.apps_connections_open(app_token=app_token)
+        if app_token is not None:
+            await client.apps_connections_open(app_token=app_token)
     except SlackApiError as problem:
         raise StartError(f"Slack refuses the tokens ({code_of(problem)}). Run `ftbot doctor`.") from problem
     except (TimeoutError, OSError) as problem:
@@ -124,30 +122,30 @@ class Bot:
         self.store = store = Store(settings.database)
         self._stack.push_async_callback(store.close)
         bot_token = settings.slack_bot_token.get_secret_value()
-        app_token = settings.slack_app_token.get_secret_value()
         session = await self._stack.enter_async_context(_session())
         client = PacedClient(token=bot_token, base_url=settings.api_url, session=session)
-        bot_user, team = await _who_am_i(client, app_token)
+        bot_user, team = await _who_am_i(client, settings.app_token)
         house = self._build_house(store, client, bot_user, team, bot_token)
-        app = AsyncApp(client=client, logger=None)
+        app = AsyncApp(client=client, logger=None, signing_secret=settings.signing_secret or "")
         catchup = CatchUp(house)
         await catchup.load()
         worker = register(app, house, catchup)
-        handler, watch = self._socket(app, app_token, catchup)
+        slack = self._way_in(app, catchup)
         self._stack.push_async_callback(catchup.keep)
         self._stack.push_async_callback(self._end_tasks)
         self._tasks = [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(Delivery(house).run(), name="delivery"),
             asyncio.create_task(catchup.run(), name="catch-up"),
-            asyncio.create_task(watch.run(), name="socket watch"),
         ]
-        await self._serve_health(store, watch, Webhooks(house.providers, house.engine))
+        if isinstance(slack, SocketMode):
+            self._tasks.append(asyncio.create_task(slack.watch.run(), name="socket watch"))
+        await self._serve_health(store, slack, Webhooks(house.providers, house.engine))
         self._schedule(house.engine, house.intake)
         # A stop begins at the end of this list: nothing more comes in, then what is under way may end.
         self._stack.push_async_callback(worker.close)
-        self._stack.push_async_callback(handler.close_async)
-        await handler.connect_async()
+        self._stack.push_async_callback(slack.close)
+        await slack.open()
         warming = asyncio.get_running_loop().call_later(WARM_AFTER, _warm_up)
         self._stack.callback(warming.cancel)
         log.info("started", team=team, providers=list(house.providers.names))
@@ -193,30 +191,22 @@ class Bot:
             guests=settings.ftbot_guests == "allow",
         )
 
-    def _socket(
-        self, app: AsyncApp, app_token: str, catchup: CatchUp
-    ) -> tuple[AsyncSocketModeHandler, SocketWatch]:
-        handler = AsyncSocketModeHandler(app, app_token, ping_interval=PING_SECONDS)
-
-        def hello() -> None:
+    def _way_in(self, app: AsyncApp, catchup: CatchUp) -> SocketMode | HttpMode:
+        def opened() -> None:
             catchup.connected()
             self.connected.set()
 
-        watch = SocketWatch(handler.client, hello)
+        if self.settings.app_token is not None:
+            return SocketMode(app, self.settings.app_token, opened)
+        return HttpMode(app, self.settings.signing_secret or "", opened)
 
-        async def heard(message: WSMessage) -> None:
-            watch.heard(str(message.data))
-
-        handler.client.on_message_listeners.append(heard)
-        return handler, watch
-
-    async def _serve_health(self, store: Store, watch: SocketWatch, webhooks: Webhooks) -> None:
+    async def _serve_health(self, store: Store, slack: SocketMode | HttpMode, webhooks: Webhooks) -> None:
         port = self.settings.ftbot_health_port
         if webhooks.wanted and not port:
             log.warning("webhooks_not_served", todo="A webhook secret is set: set FTBOT_HEALTH_PORT as well.")
         if port:
-            routes = webhooks.routes()
-            health = Health(store, watch.silence, self.connected.is_set, time.time, routes)
+            routes = [*webhooks.routes(), *slack.routes()]
+            health = Health(store, slack.silence, self.connected.is_set, time.time, routes)
             await self._stack.enter_async_context(serving(health, self.settings.ftbot_health_host, port))
 
     def _schedule(self, engine: Engine, intake: Intake) -> None:

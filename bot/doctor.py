@@ -7,13 +7,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
+from bot.httpmode import PATH
 from bot.manifest import additions, manifest, remember, remembered
 from bot.settings import Settings, load
 from bot.setup import missing_scopes
@@ -74,7 +75,7 @@ async def _findings(settings: Settings, pasted: bool) -> AsyncIterator[Finding]:
         good = good and finding.ok
     if good and store.ok:
         yield _manifest(settings, pasted=pasted)
-    yield await _app_token(client, settings.slack_app_token.get_secret_value())
+    yield await _way_in(client, settings)
     try:
         configs = settings.providers()
     except SettingsError as problem:
@@ -149,6 +150,21 @@ def _clock(date: str) -> Finding:
     if skew > MAX_CLOCK_SKEW_SECONDS:
         return Finding("Clock", False, f"{skew:.0f} s away from Slack's", CLOCK_NOTE)
     return Finding("Clock", True, "agrees with Slack's")
+
+
+async def _way_in(client: AsyncWebClient, settings: Settings) -> Finding:
+    """Socket Mode where its token is set, else HTTP mode."""
+    if settings.app_token is None:
+        where = f"http://{settings.ftbot_health_host}:{settings.ftbot_health_port}{PATH}"
+        detail = (
+            f"signed requests are taken at {where}; the request URLs in the app's settings must lead there"
+        )
+        return Finding("HTTP mode", True, detail)
+    found = await _app_token(client, settings.app_token)
+    if settings.signing_secret is None:
+        return found
+    both = "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set, so it is Socket Mode"
+    return replace(found, detail=f"{found.detail} ({both})")
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:

@@ -60,7 +60,7 @@ class Health:
         return web.Response(text="ok\n")
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """200 when Slack is heard and the database takes writes, else 503 with the reasons."""
+        """200 when Slack is heard, or may call, and the database takes writes, else 503 with the reasons."""
         if found := await self.problems():
             return web.Response(status=503, text="\n".join(found) + "\n")
         return web.Response(text="ready\n")

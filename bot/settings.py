@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -17,6 +17,15 @@ from tuning.providers import ProviderConfig
 SLACK_FILE_HOSTS = frozenset({"files.slack.com"})
 """Where Slack serves files from (docs.slack.dev/reference/objects/file-object)."""
 
+_NO_WAY_IN = (
+    "SLACK_APP_TOKEN is not set. Set it in the environment or in .env;"
+    " in HTTP mode set SLACK_SIGNING_SECRET instead."
+)
+_NO_PORT = (
+    "FTBOT_HEALTH_PORT is not set. In HTTP mode Slack's requests come in there: set it,"
+    " or set SLACK_APP_TOKEN for Socket Mode."
+)
+
 
 class Settings(BaseSettings):
     """Everything that can be set; names in the environment are the field names in capitals."""
@@ -24,7 +33,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", str_strip_whitespace=True)
 
     slack_bot_token: SecretStr
-    slack_app_token: SecretStr
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
@@ -43,6 +53,35 @@ class Settings(BaseSettings):
     ftbot_health_host: str = "127.0.0.1"
     ftbot_command: str = Field(default="/ft", pattern=r"^/[a-z0-9_-]{1,31}$")
     ftbot_log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("slack_signing_secret", "slack_app_token")
+    @classmethod
+    def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value is not None and value.get_secret_value().strip() else None
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _there_is_a_way_in(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("slack_signing_secret") is None:
+            raise ValueError(_NO_WAY_IN)
+        return value
+
+    @field_validator("ftbot_health_port")
+    @classmethod
+    def _slack_can_call(cls, value: int, info: ValidationInfo) -> int:
+        if not value and info.data.get("slack_app_token", "wrong already") is None:
+            raise ValueError(_NO_PORT)
+        return value
+
+    @property
+    def app_token(self) -> str | None:
+        """The token of Socket Mode; ``None`` in HTTP mode. Where both could be, it is Socket Mode."""
+        return self.slack_app_token.get_secret_value() if self.slack_app_token else None
+
+    @property
+    def signing_secret(self) -> str | None:
+        """What Slack signs its requests with in HTTP mode."""
+        return self.slack_signing_secret.get_secret_value() if self.slack_signing_secret else None
 
     @property
     def api_url(self) -> str:
@@ -158,4 +197,6 @@ def _explain(loc: tuple[int | str, ...], message: str, kind: str) -> str:
     name = str(loc[0]).upper() if loc else "A setting"
     if kind == "missing":
         return f"{name} is not set. Set it in the environment or in .env."
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
     return f"{name} is wrong: {message}."

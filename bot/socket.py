@@ -8,12 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
-from aiohttp import ClientError
+from aiohttp import ClientError, WSMessage, web
 from prometheus_client import Counter, Gauge
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 
 log = structlog.get_logger(__name__)
 
+PING_SECONDS = 10.0
+"""How often Slack's socket is asked for a sign of life."""
 DEAF_AFTER = 60.0
 """Seconds without a frame or pong after which the connection is opened anew; pongs come every ten."""
 LOOK_EVERY = 5.0
@@ -79,3 +83,31 @@ class SocketWatch:
             await self._link.connect_to_new_endpoint(force=True)
         except (SlackClientError, ClientError, OSError, TimeoutError) as problem:
             log.warning("reconnect_failed", problem=type(problem).__name__)
+
+
+class SocketMode:
+    """Slack's payloads by a WebSocket that ftbot opens; ``watch`` is to be run beside it."""
+
+    def __init__(self, app: AsyncApp, app_token: str, on_hello: Callable[[], None]) -> None:
+        self._handler = AsyncSocketModeHandler(app, app_token, ping_interval=PING_SECONDS)
+        self.watch = SocketWatch(self._handler.client, on_hello)
+        self._handler.client.on_message_listeners.append(self._heard)
+
+    async def _heard(self, message: WSMessage) -> None:
+        self.watch.heard(str(message.data))
+
+    async def open(self) -> None:
+        """Connects; Slack says hello when it is done."""
+        await self._handler.connect_async()
+
+    async def close(self) -> None:
+        """Nothing comes in any more."""
+        await self._handler.close_async()
+
+    def silence(self) -> float:
+        """Seconds since Slack was heard."""
+        return self.watch.silence()
+
+    def routes(self) -> list[web.RouteDef]:
+        """None: it is ftbot that calls."""
+        return []

@@ -70,10 +70,14 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def bot_inside(folder: Path, **more: Any) -> AsyncGenerator[Inside]:
-    """Starts all; ``more`` are further settings of the bot, by their field names."""
-    options = Options(data=folder / "slack", manifest=ROOT / "manifest.yml")
+async def bot_inside(folder: Path, *, http: bool = False, **more: Any) -> AsyncGenerator[Inside]:
+    """Starts all; ``more`` are further settings of the bot, by their field names.
+
+    ``http``: Slack calls the bot, and no socket is opened.
+    """
     port = free_port()
+    request_url = f"http://127.0.0.1:{port}/slack/events" if http else None
+    options = Options(data=folder / "slack", manifest=ROOT / "manifest.yml", http=request_url)
     async with (
         running(options) as world,
         serving(FakeProvider()) as provider,
@@ -81,7 +85,8 @@ async def bot_inside(folder: Path, **more: Any) -> AsyncGenerator[Inside]:
     ):
         given: dict[str, Any] = {
             "slack_bot_token": world.me.bot_token,
-            "slack_app_token": world.me.app_token,
+            "slack_app_token": None if http else world.me.app_token,
+            "slack_signing_secret": world.me.signing_secret if http else None,
             "slack_api_url": f"{world.base_url}/api/",
             "openai_api_key": "sk-test",
             "openai_base_url": provider.base_url,

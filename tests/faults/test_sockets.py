@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import bot.app
 import bot.health
 import bot.socket
 from tests.faults.inside import Inside, bot_inside
@@ -16,7 +15,7 @@ from tests.support.surfaces import until
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A bot that thinks ten times as fast about its socket."""
-    monkeypatch.setattr(bot.app, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(bot.socket, "PING_SECONDS", 0.5)
     monkeypatch.setattr(bot.socket, "LOOK_EVERY", 0.1)
     for module in (bot.socket, bot.health):
         monkeypatch.setattr(module, "DEAF_AFTER", 1.5)

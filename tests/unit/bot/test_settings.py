@@ -16,7 +16,14 @@ GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "OPENAI_API_KE
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An empty folder without .env, and only the good settings set."""
     monkeypatch.chdir(tmp_path)
-    for name in [*GOOD, "SLACK_API_URL", "OPENAI_BASE_URL", "FTBOT_POLL_SECONDS"]:
+    for name in [
+        *GOOD,
+        "SLACK_SIGNING_SECRET",
+        "FTBOT_HEALTH_PORT",
+        "SLACK_API_URL",
+        "OPENAI_BASE_URL",
+        "FTBOT_POLL_SECONDS",
+    ]:
         monkeypatch.delenv(name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
@@ -31,6 +38,19 @@ def test_every_missing_setting_is_named_at_once(environment: pytest.MonkeyPatch)
     assert "SLACK_BOT_TOKEN is not set" in str(problem.value)
     assert "SLACK_APP_TOKEN is not set" in str(problem.value)
     assert problem.value.exit_code == 2
+
+
+def test_a_signing_secret_is_enough_where_slack_can_call(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SLACK_APP_TOKEN", "")
+    environment.setenv("SLACK_SIGNING_SECRET", "shh")
+    with pytest.raises(SettingsError, match="FTBOT_HEALTH_PORT is not set") as problem:
+        load()
+    assert "shh" not in str(problem.value)
+    environment.setenv("FTBOT_HEALTH_PORT", "8080")
+    assert (load().app_token, load().signing_secret) == (None, "shh")
+    environment.setenv("SLACK_SIGNING_SECRET", " ")
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN is not set"):
+        load()
 
 
 def test_a_wrong_value_is_named_without_repeating_secrets(environment: pytest.MonkeyPatch) -> None:
