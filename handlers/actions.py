@@ -15,7 +15,7 @@ from handlers.incoming import Incoming
 from handlers.sharing import share
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
-from handlers.views.choices import PICK
+from handlers.views.choices import ASKED, CHOICE, PICK
 from handlers.visible import sees
 from storage import jobs
 from storage.records import InboxItem
@@ -44,7 +44,8 @@ VERB_OF = {
 
 def call_of(clicked: Incoming) -> Call | None:
     """The verb call of a click, or ``None`` for one that is none."""
-    action = clicked.action.partition(":")[0].removesuffix(PICK)  # buttons in a row tell apart by a number
+    named, _, detail = clicked.action.partition(":")  # buttons in a row tell apart by a number
+    action = named.removesuffix(PICK)
     verb = VERB_OF.get(action)
     if verb is None:
         return None
@@ -58,7 +59,13 @@ def call_of(clicked: Incoming) -> Call | None:
         trigger_id=clicked.trigger_id,
         is_dm=clicked.is_dm,
         message_ts=clicked.ts,
+        chosen=detail.startswith(CHOICE) or named.endswith(PICK),
     )
+
+
+def _of_question(clicked: Incoming) -> bool:
+    """Whether the button belongs to a question that is good for one answer."""
+    return clicked.action.partition(":")[2].startswith((ASKED, CHOICE))
 
 
 async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
@@ -71,7 +78,8 @@ async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
         await job_buttons.on_action(house, clicked)
         return
     if call := call_of(clicked):
-        await reply.answer(house, clicked, await dispatch(call, house))
+        back = reply.settle if _of_question(clicked) else reply.answer
+        await back(house, clicked, await dispatch(call, house))
         return
     do = OWN.get(clicked.action.partition(":")[0])
     if do is None:

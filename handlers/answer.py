@@ -33,7 +33,7 @@ class Call:
     ``args`` is the text after the verb; a button passes ids as ``#12`` (dataset or job id, whichever the verb
     takes). ``thread`` is the thread it was said in, ``None`` for the channel itself. ``message_ts`` is the
     message that was clicked on or that mentions the bot. ``trigger_id`` allows to open a form for about three
-    seconds.
+    seconds. ``chosen``: a button only said which one is meant; what asks before it acts still has to ask.
     """
 
     verb: str
@@ -45,12 +45,17 @@ class Call:
     trigger_id: str | None = None
     is_dm: bool = False
     message_ts: str | None = None
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a verb answers: to the caller alone unless ``public``; ``replace``: in its place."""
+    """What a verb answers: to the caller alone unless ``public``; ``replace``: in its place.
+
+    ``settled``: a question whose button was pressed is answered, and goes.
+    """
 
     message: Message
     public: bool = False
     replace: bool = False
+    settled: bool = False

@@ -51,6 +51,21 @@ async def answer(house: House, to: Incoming, said: Answer | None) -> None:
         await house.client.chat_postMessage(channel=to.user, **arguments)
 
 
+async def settle(house: House, to: Incoming, said: Answer | None) -> None:
+    """Answers the button of a question: the answer takes its place, or news for all lets it go.
+
+    Where the question cannot be taken away (its address is used up), it stays.
+    """
+    if said is None or not said.settled or not to.response_url:
+        await answer(house, to, said)
+        return
+    if not said.public and await _by_url(house, to, said.message.arguments(), public=False, replace=True):
+        return
+    await answer(house, to, said)
+    if said.public:
+        await _send(house, to, {"delete_original": True})
+
+
 async def tell(house: House, to: Incoming, message: Message) -> None:
     """Says something to the person alone."""
     await answer(house, to, Answer(message))
@@ -59,12 +74,16 @@ async def tell(house: House, to: Incoming, message: Message) -> None:
 async def _by_url(
     house: House, to: Incoming, arguments: dict[str, Any], *, public: bool, replace: bool
 ) -> bool:
-    """``False`` when the address is used up (five uses, thirty minutes) or does not answer."""
     body = {
         **arguments,
         "response_type": "in_channel" if public else "ephemeral",
         "replace_original": replace,
     }
+    return await _send(house, to, body)
+
+
+async def _send(house: House, to: Incoming, body: dict[str, Any]) -> bool:
+    """``False`` when the address is used up (five uses, thirty minutes) or does not answer."""
     url = to.response_url or ""
     if isinstance(house.client, PacedClient):
         return await house.client.respond(url, to.channel, body)

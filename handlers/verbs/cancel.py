@@ -16,16 +16,19 @@ from tuning.errors import NotCancellable
 
 
 async def run(call: Call, house: House) -> Answer:
-    """Typed: the button that asks. Pressed and confirmed: the cancelling; the thread tells its end."""
+    """Typed, or chosen among several: the button that asks. Pressed and confirmed: the cancelling.
+
+    The thread tells the end.
+    """
     if not call.args.strip():
         return await which_job(call, house)
     job = await find_job(call, house)
     may_change(call, house, job, "cancel")
     if job.state not in OPEN_JOB_STATES:
         raise NotCancellable(f"{job.name} has ended already, so there is nothing to cancel.")
-    if call.surface != "action":
-        return Answer(ask_cancel(job, await job_facts(house, job)))
-    return Answer(cancel_asked(await house.engine.cancel(job.id, call.user)))
+    if call.surface != "action" or call.chosen:
+        return Answer(ask_cancel(job, await job_facts(house, job)), settled=call.chosen)
+    return Answer(cancel_asked(await house.engine.cancel(job.id, call.user)), settled=True)
 
 
 VERB = Verb("cancel", "NAME", "cancels a job that runs", run)

@@ -20,7 +20,7 @@ async def run(call: Call, house: House) -> Answer:
     may_change(call, house, job, "pause")
     job = await house.engine.pause(job.id, call.user)
     words = "is paused." if job.state == "paused" else "will be paused: its thread says when."
-    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]))
+    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]), settled=True)
 
 
 VERB = Verb("pause", "NAME", "pauses a job, where the provider can", run)

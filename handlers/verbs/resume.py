@@ -20,7 +20,7 @@ async def run(call: Call, house: House) -> Answer:
     may_change(call, house, job, "resume")
     job = await house.engine.resume(job.id, call.user)
     words = "goes on." if job.state != "paused" else "will go on: its thread says when."
-    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]))
+    return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]), settled=True)
 
 
 VERB = Verb("resume", "NAME", "lets a paused job go on", run)

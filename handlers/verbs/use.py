@@ -25,7 +25,7 @@ async def run(call: Call, house: House) -> Answer:
         now = await house.store.read(lambda db: chats.model_of(db, call.channel))
         return Answer(ask_use(model, now))
     before = await house.chat.use(call.channel, model, call.user)
-    return Answer(used(model, before, call.user), public=True)
+    return Answer(used(model, before, call.user), public=True, settled=True)
 
 
 VERB = Verb("use", "NAME", "makes a model answer new chats in this channel", run)

@@ -11,6 +11,10 @@ from handlers.views.layout import actions, button, option, plain, rich, small
 
 BUTTONS = 5
 """Choices up to this many are buttons."""
+CHOICE = "choice"
+"""Such a button for the verb ``use`` has the action id ``use:choice0``."""
+ASKED = "asked"
+"""The button that says yes to the verb ``use`` has the action id ``use:asked``."""
 PICK = "_pick"
 """A searched menu for the verb ``use`` has the action id ``use_pick``."""
 
@@ -19,7 +23,7 @@ def choose(verb: str, question: str, choices: Sequence[tuple[str, str]], hint: s
     """Asks which one; ``choices``: (label, value) each, the value comes back to the verb."""
     if len(choices) <= BUTTONS:
         elements = [
-            button(name(label, 70), f"{verb}:{index}", value, primary=index == 0)
+            button(name(label, 70), f"{verb}:{CHOICE}{index}", value, primary=index == 0)
             for index, (label, value) in enumerate(choices)
         ]
     else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, name, number, plural
+from handlers.views.choices import ASKED
 from handlers.views.job_facts import JobFacts
 from handlers.views.layout import Line, Part, actions, bold, button, channel, confirm, rich
 from storage.records import ChannelModel, Job
@@ -21,14 +22,15 @@ def ask_cancel(job: Job, facts: JobFacts) -> Message:
         ["Kept: ", kept(facts)],
         ["In use: ", *using(facts.in_use, "its checkpoints")],
     ]
-    return Message(f"Cancel {esc(job.name)}?", [rich(*lines), actions(cancel_button(job, facts))])
+    yes = cancel_button(job, facts, f"cancel:{ASKED}")
+    return Message(f"Cancel {esc(job.name)}?", [rich(*lines), actions(yes)])
 
 
-def cancel_button(job: Job, facts: JobFacts) -> Block:
+def cancel_button(job: Job, facts: JobFacts, action: str = "cancel") -> Block:
     """*Cancel…*, which says the same once more before it acts."""
     words = f"Billed: {billed_so_far(job, facts)} Kept: {kept(facts)} In use: {used_words(facts.in_use)}"
     ask = confirm(f"Cancel {job.name}?", words, "Cancel the job", "Let it run")
-    return button("Cancel…", "cancel", str(job.id), confirm=ask)
+    return button("Cancel…", action, str(job.id), confirm=ask)
 
 
 def ask_delete(job: Job, facts: JobFacts, in_use: Sequence[ChannelModel]) -> Message:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.answer import Block, Message
 from handlers.text import about, esc, left, name, number, plural
-from handlers.views.choices import BUTTONS, choose, searched
+from handlers.views.choices import ASKED, BUTTONS, choose, searched
 from handlers.views.job_card import (
     JobFacts,
     loss_line,
@@ -215,7 +215,7 @@ def ask_use(model: Model, now: ChannelModel | None) -> Message:
         )
     was = f" instead of {name(now.label, 60)}" if now else ""
     words: Line = [bold(f"Use {label} here?"), f" New chats in this channel are answered by it{was}."]
-    yes = button("Use it", "use", model.label, primary=True)
+    yes = button("Use it", f"use:{ASKED}", model.label, primary=True)
     kept = small("Threads that have begun keep their model.")
     return Message(f"Use {esc(label)} here?", [rich(words), kept, actions(yes)])
 

@@ -35,12 +35,19 @@ class Room:
         await self.place.jin.command(self.channel, text)
         return await self.new(before, expect, seconds)
 
-    async def new(self, before: set[str], expect: str, seconds: float = WAIT) -> Json:
-        """Waits for a message that was not there before."""
+    async def new(
+        self, before: set[str], expect: str, seconds: float = WAIT, pressed: Json | None = None
+    ) -> Json:
+        """Waits for a message that was not there before, or that came in place of the one ``pressed``."""
+
+        def fresh(message: Json) -> bool:
+            if pressed is not None and message["ts"] == pressed["ts"]:
+                return words(message) != words(pressed)
+            return message["ts"] not in before
 
         async def look() -> Json | None:
             found = await self.place.jin.messages(self.channel)
-            return next((m for m in found if m["ts"] not in before and holds(m, expect)), None)
+            return next((m for m in found if fresh(m) and holds(m, expect)), None)
 
         return await self.place.jin.wait(f"“{expect}”", look, seconds)
 
@@ -48,7 +55,7 @@ class Room:
         """Presses the button whose words begin so, and waits for what comes of it."""
         before = {m["ts"] for m in await self.place.jin.messages(self.channel)}
         await self.place.jin.click(self.channel, message, buttons(message)[begins])
-        return await self.new(before, expect)
+        return await self.new(before, expect, pressed=message)
 
     async def only_jin(self, message: Json) -> bool:
         """Whether nobody else in the channel sees it."""

@@ -127,5 +127,12 @@ async def test_an_answer_comes_to_where_the_wish_was(
         assert (arguments["unfurl_links"], arguments["unfurl_media"]) == (False, False)
 
 
+async def test_a_question_without_an_address_stays_and_its_answer_is_said_all_the_same() -> None:
+    slack = PlayedSlack()
+    to = came("action", ts="2.0")
+    await reply.settle(cast(House, SimpleNamespace(client=slack)), to, Answer(SAID, settled=True))
+    assert [name for name, _ in slack.calls] == ["chat_postEphemeral"]
+
+
 async def test_nothing_to_say_is_not_said() -> None:
     assert await given_to(came("command"), None) == []

@@ -50,7 +50,7 @@ async def test_a_job_is_paused_and_goes_on(house: House) -> None:
     assert "is paused." in said(answer)
     answer = await dispatch(call("resume"), house)
     assert answer
-    assert "resume:0" in said(answer)
+    assert "resume:choice0" in said(answer)
     answer = await dispatch(call("resume", "#1", surface="action"), house)
     assert answer
     assert "goes on." in said(answer)
