@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from handlers.views.layout import Part, actions, bold, button, plain, preformatt
 CALLBACK = "compare_form"
 ANSWER = 1_900
 """Characters of an answer that are shown: a field of a section holds 2,000."""
+_MARKUP = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|:\S+:")
+"""What ends or begins another style in mrkdwn; ``_`` does so at the edge of a word only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def compared(user: str, question: str, sides: tuple[Side, Side]) -> Message:
     fields = [plain(cut(_shown(side), ANSWER), ANSWER) for side in sides]
     blocks: list[Block] = [
         *_head(user, question, labels),
-        {"type": "section", "fields": [*(plain(name(side.label, 60), 100) for side in sides), *fields]},
+        {"type": "section", "fields": [*(_over(side.label) for side in sides), *fields]},
         small(*(_figures(side) for side in sides)),
     ]
     return Message(_text(labels), blocks)
@@ -101,6 +104,14 @@ def _head(user: str, question: str, labels: tuple[str, str]) -> list[Block]:
 
 def _text(labels: tuple[str, str]) -> str:
     return esc(f"{name(labels[0], 60)} beside {name(labels[1], 60)}")
+
+
+def _over(label: str) -> Block:
+    """A model's name over its answer: bold, but where it holds signs that would be read as markup."""
+    words = name(label, 60)
+    if _MARKUP.search(words):
+        return plain(words, 100)
+    return {"type": "mrkdwn", "text": f"*{esc(words)}*", "verbatim": True}
 
 
 def _shown(side: Side) -> str:

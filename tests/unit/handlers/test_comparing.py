@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from handlers.views.compare import Side
+from handlers.views.compare import compared as side_by_side
 from tests.support.surfaces import until
 from tests.support.talkers import Talkers, talkers
 
@@ -33,7 +35,7 @@ def sides(message: dict[str, Any]) -> tuple[list[str], list[str]]:
     """The texts that stand side by side, and the figures under them."""
     section = next(b for b in message["blocks"] if b["type"] == "section")
     figures = message["blocks"][-1]
-    return [f["text"] for f in section["fields"]], [e["text"] for e in figures["elements"]]
+    return [f["text"].strip("*") for f in section["fields"]], [e["text"] for e in figures["elements"]]
 
 
 async def the_form(room: Talkers) -> dict[str, Any]:
@@ -72,6 +74,20 @@ async def test_without_names_two_searched_menus_open_and_both_answers_come(room:
     assert all(f.endswith(" s · 2 tokens") for f in figures)
     assert {body["model"] for body in room.provider.responses} == {"ft:hidden", "gpt-4.1-mini-2025-04-14"}
     assert {body["instructions"] for body in room.provider.responses} == {"Sort tickets."}  # asked the same
+
+
+async def test_the_models_names_stand_bold_over_their_answers(room: Talkers) -> None:
+    await room.slack.jin.command(room.secret, "/ft compare classified-7 gpt-4.1-mini hello")
+    section = next(b for b in (await compared(room))["blocks"] if b["type"] == "section")
+    bold = {"type": "mrkdwn", "verbatim": True}
+    assert section["fields"][:2] == [bold | {"text": "*classified-7*"}, bold | {"text": "*gpt-4.1-mini*"}]
+    assert {f["type"] for f in section["fields"][2:]} == {"plain_text"}
+
+
+@pytest.mark.parametrize("label", ["a*b", "_a", "a `b`", "~a~", ":tada:"])
+def test_a_name_that_would_be_read_as_markup_stands_plain(label: str) -> None:
+    section = side_by_side("U1", "hello", (Side(label, "yes"), Side("a_b", "no"))).blocks[2]
+    assert [f["type"] for f in section["fields"]] == ["plain_text", "mrkdwn", "plain_text", "plain_text"]
 
 
 async def test_by_mention_a_button_opens_the_menus(room: Talkers) -> None:
