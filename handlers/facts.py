@@ -19,6 +19,7 @@ from tuning.errors import StartRefused
 from tuning.jobs import scoring
 from tuning.jobs.holding import held
 from tuning.jobs.safety import EVENT_TYPE
+from tuning.providers import Base
 
 
 async def job_facts(house: House, job: Job) -> JobFacts:
@@ -117,6 +118,7 @@ async def finish_facts(house: House, job: Job) -> FinishFacts:
     """Checkpoints, score, safety result and the channel's present model."""
     profile = await profile_of(house, job.provider)
     base = profile.base(job.base) if profile else None
+    asked = [base, *await _beside(house, job)]
 
     def look(db: Database) -> FinishFacts:
         safety = [event for event in jobs.events_of(db, job.id) if event.type == EVENT_TYPE]
@@ -126,10 +128,21 @@ async def finish_facts(house: House, job: Job) -> FinishFacts:
             safety=safety[-1] if safety else None,
             in_use=chats.model_of(db, job.channel),
             shutdown_date=base.shutdown_date if base else None,
-            score_offer=scoring.offer(db, job, base),
+            score_offer=scoring.offer(db, job, *asked),
         )
 
     return await house.store.read(look)
+
+
+async def _beside(house: House, job: Job) -> list[Base | None]:
+    """The base under the channel's present model, if a score asks that one too; ``None``: nobody knows it."""
+    used = await house.store.read(lambda db: scoring.present(db, job))
+    if used is None or used.provider not in house.providers.names:
+        return []
+    profile = await profile_of(house, used.provider)
+    if profile is None:
+        return [None]
+    return [profile.base(used.base) if profile.charges else Base(used.base, used.base, price_per_1m=0.0)]
 
 
 async def _label(house: House, provider: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import chats, datasets, jobs
-from storage.records import ChannelModel, Evaluation, Job
+from storage.records import ChannelModel, Dataset, Evaluation, Job
 from storage.store import Database
 from tuning.datasets import Report, estimate, rows
 from tuning.errors import EvaluationFailed, TuningError
@@ -35,20 +35,44 @@ class ScoreOffer:
     usd: float | None
 
 
-def offer(db: Database, job: Job, base: Base | None) -> ScoreOffer | None:
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The model that the channel uses now, where a score asks it too: its provider and the base under it."""
+
+    provider: str
+    base: str
+
+
+def present(db: Database, job: Job) -> Present | None:
+    """The third model of a score; ``None`` where the channel uses none, the job's or its base."""
+    used = _in_use(db, job)
+    if used is None:
+        return None
+    return Present(used.provider, jobs.get(db, used.job_id).base if used.job_id else used.model)
+
+
+def offer(db: Database, job: Job, *bases: Base | None) -> ScoreOffer | None:
     """What a score of a job would take; ``None`` without validation rows.
 
-    The price is that of a fine-tune for every answer: the base itself may be cheaper.
+    ``bases``: that of the job, and that of the channel's present model where one is asked; ``None``: its
+    price is not known. The price is that of a fine-tune for every answer: the base itself may be cheaper.
     """
     if job.validation_id is None:
         return None
     validation = datasets.get(db, job.validation_id)
-    count, models = min(ROWS, validation.examples), 2 + (_in_use(db, job) is not None)
-    per_1k = None
-    if base is not None and validation.report:
-        per_1k = estimate(Report.from_json(validation.report), base.info(), 1).serving_usd_per_1k
-    usd = None if per_1k is None else per_1k / 1_000 * count * models
-    return ScoreOffer(count, models, usd)
+    count, asked = min(ROWS, validation.examples), (bases[0], *bases)
+    prices = [_per_1k(validation, base) for base in asked]
+    known = [price for price in prices if price is not None]
+    usd = sum(known) / 1_000 * count if len(known) == len(prices) else None
+    return ScoreOffer(count, len(asked), usd)
+
+
+def _per_1k(validation: Dataset, base: Base | None) -> float | None:
+    if base is not None and base.price_per_1m == 0:
+        return 0.0
+    if base is None or not validation.report:
+        return None
+    return estimate(Report.from_json(validation.report), base.info(), 1).serving_usd_per_1k
 
 
 def ask_for(db: Database, job_id: int, now: float) -> Job:
@@ -120,14 +144,15 @@ def _in_use(db: Database, job: Job) -> ChannelModel | None:
 async def _candidates(parts: Parts, job: Job, used: ChannelModel | None) -> list[Candidate]:
     """The base, the channel's present model, and the new one.
 
-    A present model at another provider is asked only if that takes no fee: nobody was told its price.
+    A present model at another provider that takes a fee is asked only where a person was told the price.
     """
     own = parts.providers.get(job.provider).gateway
     found = [Candidate(job.base, job.base, own), Candidate(job.name, job.fine_tuned_model or "", own)]
     if used is None or used.provider not in parts.providers.names:
         return found
     there = parts.providers.get(used.provider)
-    if used.provider == job.provider or not (await there.profile()).charges:
+    told = bool(job.estimate.get("charges"))
+    if told or used.provider == job.provider or not (await there.profile()).charges:
         found.insert(1, Candidate(used.label, used.model, there.gateway))
     return found
 

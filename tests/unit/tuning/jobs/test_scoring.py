@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from storage import chats, jobs, outbox
+from handlers.facts import finish_facts
+from storage import chats, datasets, jobs, outbox
 from storage.records import ChannelModel, Dataset, Evaluation
-from tests.support.provider import BASE
+from tests.support.provider import BASE, FakeProvider, serving
+from tests.support.samples import a_job, a_report
 from tests.unit.tuning.jobs.conftest import Works
+from tuning.datasets.report import Tokens
 from tuning.errors import EvaluationFailed
 from tuning.jobs.scoring import offer
+from tuning.providers import Base, ProviderConfig, Providers
 
 MODEL = "ft:gpt-4.1-mini-2025-04-14:org:triage-1:abc"
 
@@ -151,6 +159,74 @@ async def test_where_answers_cost_nothing_is_asked_before_a_person_says_so(works
     (told,) = await works.house.store.read(lambda db: outbox.of_kind(db, "job_scored"))
     assert told.thread_of == "job:1"
     assert (await works.job()).state == "ready"
+
+
+OTHER = "gpt-4.1-2025-04-14"
+
+
+@asynccontextmanager
+async def two_places(works: Works, price: float) -> AsyncGenerator[FakeProvider]:
+    """A job at one provider, in a channel that answers with a model made at another of this price."""
+    charge(works, 5.0)
+    works.house.provider.answer = knows
+    rows = await validation(works)
+    measured = Tokens(12_000, 1_000, 1_000, 1_000, 0, None, "o200k_base", True)
+    report = a_report(examples=12, answer_tokens=1_200, tokens=measured).to_record()
+    await works.house.store.write(lambda db: datasets.change(db, rows.id, report=report))
+    await works.started(validation_id=rows.id)
+    old = a_job(id=0, intent="old", name="old-1", suffix="old", number=1, provider="other", base=OTHER)
+    old = replace(old, dataset_id=rows.id, state="ready")
+    made = await works.house.store.write(lambda db: jobs.add(db, old))
+    now = ChannelModel("C1", "other", "ft:old", "old-1", "U1", works.house.now, job_id=made.id)
+    await works.house.store.write(lambda db: chats.use(db, now))
+    async with serving(FakeProvider()) as there:
+        fact = {"fine_tunable": True, "methods": ["supervised"], "price_per_1m_tokens": price}
+        there.models = [{"id": OTHER, "object": "model", "x_fine_tuning": fact}]
+        places = {"openai": works.house.provider, "other": there}
+        configs = [ProviderConfig(name, one.base_url, "sk-test") for name, one in places.items()]
+        works.house.providers = Providers(configs, timeout=2.0, retries=0)
+        await works.new_life()
+        yield there
+        await works.engine.close()
+        await works.house.providers.close()
+
+
+@pytest.mark.parametrize("price", [25.0, 0.0])
+async def test_a_present_model_elsewhere_is_in_the_price_and_asked_where_a_person_said_so(
+    works: Works, price: float
+) -> None:
+    async with two_places(works, price) as there:
+        finish(works)
+        for _ in range(3):
+            await works.pass_time()
+        house: Any = SimpleNamespace(store=works.house.store, providers=works.house.providers)
+        wanted = (await finish_facts(house, await works.job())).score_offer
+        own = Base(BASE, BASE, price_per_1m=5.0)
+        alone = await works.house.store.read(lambda db: offer(db, jobs.get(db, 1), own))
+        assert wanted is not None
+        assert alone is not None
+        assert (alone.models, wanted.models) == (2, 3)
+        assert (wanted.usd or 0) > (alone.usd or 0) if price else wanted.usd == alone.usd
+        assert there.chats == []
+
+        await works.engine.score(1)
+        await works.pass_time()
+        assert [one["label"] for one in (await evaluation(works)).scores] == [BASE, "old-1", "triage-1"]
+        assert {chat["model"] for chat in there.chats} == {"ft:old"}
+
+
+async def test_a_present_model_whose_price_nobody_knows_makes_the_price_of_the_score_unknown(
+    works: Works,
+) -> None:
+    async with two_places(works, 25.0) as there:
+        there.fault("GET", "/models", status=500, times=99)
+        finish(works)
+        for _ in range(3):
+            await works.pass_time()
+        house: Any = SimpleNamespace(store=works.house.store, providers=works.house.providers)
+        wanted = (await finish_facts(house, await works.job())).score_offer
+        assert wanted is not None
+        assert (wanted.models, wanted.usd) == (3, None)
 
 
 async def test_a_job_without_validation_rows_has_no_score_to_ask_for(works: Works) -> None:
