@@ -8,20 +8,21 @@ import io
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from handlers import reply
+from handlers import failed_buttons, reply
 from handlers.answer import Answer, Message
 from handlers.errors import BadCall
 from handlers.facts import job_facts
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.offers import profile_of
+from handlers.rights import only_owner
 from handlers.sharing import share
 from handlers.text import esc
 from handlers.views import job_pages, leaving
 from handlers.views.layout import bold, person, rich
 from handlers.visible import sees
-from storage import chats, jobs, rooms
-from storage.records import Event, Job
+from storage import chats, datasets, jobs, rooms
+from storage.records import Event, Job, Overlap
 from storage.store import Database
 
 Page = Callable[[House, Incoming, Job], Awaitable[Answer | None]]
@@ -65,15 +66,24 @@ async def about_answer(house: House, job: Job, checkpoint_model: str | None = No
     profile = await profile_of(house, job.provider)
     base = profile.base(job.base) if profile else None
     model = checkpoint_model or job.fine_tuned_model or ""
-    in_use, point, votes = await house.store.read(
+    in_use, point, votes, overlap = await house.store.read(
         lambda db: (
             chats.users_of(db, job.id),
             jobs.checkpoint_by_model(db, checkpoint_model) if checkpoint_model else None,
             rooms.votes_for(db, job.provider, model),
+            _overlap(db, job),
         )
     )
-    known = job_pages.AboutFacts(facts, in_use, base.shutdown_date if base else None, point, votes)
+    known = job_pages.AboutFacts(facts, in_use, base.shutdown_date if base else None, point, votes, overlap)
     return Answer(job_pages.about_page(job, known))
+
+
+def _overlap(db: Database, job: Job) -> Overlap | None:
+    """How far the job's validation data overlaps with its training data, where it was looked at."""
+    if job.validation_id is None:
+        return None
+    training, validation = datasets.get(db, job.dataset_id), datasets.get(db, job.validation_id)
+    return datasets.overlap_of(db, training.sha256, validation.sha256)
 
 
 async def _about(house: House, clicked: Incoming, job: Job) -> Answer:
@@ -115,7 +125,7 @@ async def _results(house: House, clicked: Incoming, job: Job) -> Answer | None:
 
 
 async def _archive(house: House, clicked: Incoming, job: Job) -> Answer:
-    _only_owner(house, clicked, job, "put away")
+    only_owner(house, clicked.user, job, "put it away")
     after = 0 if job.archived else 1
     await house.store.write(lambda db: jobs.change(db, job.id, archived=after))
     words = "is put away: lists leave it out, its name still works." if after else "is back in the lists."
@@ -138,13 +148,13 @@ async def _mute(house: House, clicked: Incoming, job: Job) -> Answer:
 
 
 async def _ask_delete(house: House, clicked: Incoming, job: Job) -> Answer:
-    _only_owner(house, clicked, job, "delete")
+    only_owner(house, clicked.user, job, "delete it")
     in_use = await house.store.read(lambda db: chats.users_of(db, job.id))
     return Answer(leaving.ask_delete(job, await job_facts(house, job), in_use))
 
 
 async def _delete(house: House, clicked: Incoming, job: Job) -> Answer:
-    _only_owner(house, clicked, job, "delete")
+    only_owner(house, clicked.user, job, "delete it")
     await house.engine.delete_model(job.id, clicked.user)
     words = "has no model any more: its thread says who deleted it."
     return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]), replace=True)
@@ -152,7 +162,7 @@ async def _delete(house: House, clicked: Incoming, job: Job) -> Answer:
 
 async def _score(house: House, clicked: Incoming, job: Job) -> Answer:
     """Starts the score whose price stands on the button: only who started the job spends its money."""
-    _only_owner(house, clicked, job, "score")
+    only_owner(house, clicked.user, job, "score it")
     await house.engine.score(job.id)
     words = "is being scored: the result comes in its thread."
     return Answer(Message(f"{esc(job.name)} {words}", [rich([bold(job.name), f" {words}"])]))
@@ -176,13 +186,6 @@ async def _events_of(house: House, job: Job) -> list[Event]:
     return await house.store.read(lambda db: jobs.events_of(db, job.id))
 
 
-def _only_owner(house: House, clicked: Incoming, job: Job, doing: str) -> None:
-    if clicked.user != job.owner and clicked.user not in house.admins:
-        raise BadCall(
-            f"Only the person who started {job.name} can {doing} it.", "Ask them, or one of ftbot's admins."
-        )
-
-
 _PAGES: dict[str, Page] = {
     "events": _events,
     "metrics": _metrics,
@@ -195,4 +198,8 @@ _PAGES: dict[str, Page] = {
     "about_job": _about,
     "delete_model": _ask_delete,
     "delete_model_now": _delete,
+    "drop_rows": failed_buttons.drop_rows,
+    "show_rows": failed_buttons.show_rows,
+    "delete_upload": failed_buttons.ask_delete_upload,
+    "delete_upload_now": failed_buttons.delete_upload,
 }

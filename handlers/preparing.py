@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.house import House
@@ -70,14 +71,18 @@ async def _redacted(house: House, dataset_id: int, user: str, field: str) -> int
     return copy.id
 
 
-async def make(house: House, dataset_id: int, origin: Origin, user: str, field: str) -> list[Dataset]:
-    """Makes copies and waits until they are checked.
+async def make(
+    house: House, dataset_id: int, origin: Origin, user: str, field: str, *, left_out: Sequence[int] = ()
+) -> list[Dataset]:
+    """Makes copies and waits until they are checked. ``left_out``: lines that an omission is without.
 
     Raises:
         StartRefused: one of them is not ready to train; ``field`` is where that is said.
     """
     now = house.clock()
-    wanted = await house.store.write(lambda db: making.want(db, dataset_id, origin, user, now))
+    wanted = await house.store.write(
+        lambda db: making.want(db, dataset_id, origin, user, now, left_out=left_out)
+    )
     made = await asyncio.gather(*(house.intake.make(copy.id) for copy in wanted))
     for copy in made:
         if copy.state != "ready":

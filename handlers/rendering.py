@@ -15,13 +15,14 @@ from handlers.facts import drop_facts, finish_facts, job_facts
 from handlers.house import House
 from handlers.slackapi import code_of, text_in
 from handlers.text import name
-from handlers.views import job_pages, notices
+from handlers.views import failing, job_pages, notices
 from handlers.views.drop_card import drop_card
 from handlers.views.job_card import job_card
 from handlers.views.safety import safety_notice
 from storage import chats, datasets, jobs, outbox
 from storage.records import Card, Event, Job, Notice
-from tuning.jobs.failures import explain
+from tuning.jobs.failures import blamed, explain
+from tuning.jobs.withdrawing import files_of
 from tuning.pictures import Picture, loss_picture
 
 log = structlog.get_logger(__name__)
@@ -129,21 +130,17 @@ async def _finished(house: House, notice: Notice, job: Job) -> Rendered:
 
 
 async def _failed(house: House, notice: Notice, job: Job) -> Rendered:
-    in_use = await house.store.read(lambda db: chats.model_of(db, job.channel))
+    dataset_id, named = blamed(job)
+    in_use, blames, files = await house.store.read(
+        lambda db: (chats.model_of(db, job.channel), datasets.get(db, dataset_id), files_of(db, job))
+    )
     about = await job_facts(house, job)
-    lines = await _dropped_lines(house, job)
+    lines = await house.intake.dropped_lines(dataset_id, named) if named else []
     created = job.provider_job_id is not None
     why = explain(job.error, name(about.provider, 40), created=created, charges=about.charges)
-    return Rendered(notices.failed_notice(job, about, why, in_use, lines), broadcast=True)
-
-
-async def _dropped_lines(house: House, job: Job) -> list[int]:
-    """The lines that the provider names, as lines of the file that was dropped."""
-    named: list[int] = job.error.get("lines") or []
-    if not named:
-        return []
-    held_out = job.error.get("param") == "validation_file" and job.validation_id is not None
-    return await house.intake.dropped_lines((held_out and job.validation_id) or job.dataset_id, named)
+    kept = blames.path is not None
+    said = notices.failed_notice(job, about, why, in_use, lines, kept=kept, uploaded=created and bool(files))
+    return Rendered(said, broadcast=True)
 
 
 async def _cancelled(house: House, notice: Notice, job: Job) -> Rendered:
@@ -167,6 +164,11 @@ async def _deleted(house: House, notice: Notice, job: Job) -> Rendered:
     return Rendered(job_pages.deleted_notice(job, str(notice.body.get("by", ""))))
 
 
+async def _upload_deleted(house: House, notice: Notice, job: Job) -> Rendered:
+    provider = (await job_facts(house, job)).provider
+    return Rendered(failing.upload_deleted(job, provider, str(notice.body.get("by", ""))))
+
+
 _OF_JOBS: dict[str, Callable[[House, Notice, Job], Awaitable[Rendered]]] = {
     "job_card": _job_card,
     "job_link": _link,
@@ -174,6 +176,7 @@ _OF_JOBS: dict[str, Callable[[House, Notice, Job], Awaitable[Rendered]]] = {
     "job_step": _step_told,
     "job_safety": _safety,
     "job_deleted": _deleted,
+    "job_upload_deleted": _upload_deleted,
     "job_finished": _finished,
     "job_scored": _scored,
     "job_failed": _failed,

@@ -16,13 +16,22 @@ JOBS_OF: dict[str, frozenset[str]] = {
 """States of the jobs that a verb offers; a verb that is not here offers every job."""
 
 
+def only_owner(house: House, user: str, job: Job, doing: str) -> None:
+    """Refuses people who neither started the job nor run ftbot; ``doing``: ``delete it``.
+
+    Raises:
+        BadCall: the person is neither.
+    """
+    if user != job.owner and user not in house.admins:
+        raise BadCall(
+            f"Only the person who started {job.name} can {doing}.", "Ask them, or one of ftbot's admins."
+        )
+
+
 def may_change(call: Call, house: House, job: Job, doing: str) -> None:
     """Refuses people who neither started the job nor run ftbot.
 
     Raises:
         BadCall: the caller is neither.
     """
-    if call.user != job.owner and call.user not in house.admins:
-        raise BadCall(
-            f"Only the person who started {job.name} can {doing} it.", "Ask them, or one of ftbot's admins."
-        )
+    only_owner(house, call.user, job, f"{doing} it")

@@ -15,7 +15,7 @@ Json = dict[str, Any]
 InboxState = Literal["new", "done", "failed"]
 DatasetState = Literal["checking", "ready", "not_ready", "failed", "closed", "deleted"]
 Purpose = Literal["training", "validation"]
-Origin = Literal["repair", "redaction", "split"]
+Origin = Literal["repair", "redaction", "split", "omission"]
 UploadState = Literal["due", "sending", "sent", "failed"]
 JobState = Literal[
     "sending", "accepted", "queued", "training", "safety", "scoring", "ready", "failed", "cancelled", "paused"
@@ -65,7 +65,8 @@ class Dataset:
 
     ``examining``: the verdict is there, quality and privacy are still looked at; ``progress``: share of the
     bytes that are read, 0 to 1. ``origin_id`` and ``origin``: the dataset this one was made from, and how;
-    ``lines_path`` then is its line map and ``changes`` what was done: ``{"message", "count", "lines"}`` each.
+    ``lines_path`` then is its line map and ``changes`` what was done: ``{"message", "count", "lines"}`` each;
+    that of an omission also has ``rows``, the lines of the original to leave out.
     ``since`` is the difference to the last version: ``{"id", "version", "added", "removed", "changed",
     "tokens"}``. ``fixable``: rows that a repair can put right. ``validation_id``: the validation data that
     belongs to it. ``released_by``: who decided that it leaves with private values in it; ``closed_by``: who

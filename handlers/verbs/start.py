@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -27,7 +27,7 @@ from handlers.views.start_form import Chosen, Form
 from storage import datasets, jobs
 from storage.records import Dataset, Job, Overlap
 from storage.store import Database
-from tuning.errors import DatasetError
+from tuning.errors import DatasetError, StartRefused
 from tuning.jobs.holding import held, private_classes
 from tuning.jobs.names import names_validation, suggested_suffix
 from tuning.providers.profile import Profile
@@ -76,8 +76,37 @@ async def _again(house: House, channel: str, wanted: str, ready: list[Dataset]) 
     job, contents = await house.store.read(look)
     if job.channel != channel:
         raise BadCall("This job belongs to another channel.")
+    return _wish_of(job, contents, ready)
+
+
+def _wish_of(job: Job, contents: Sequence[str | None], ready: list[Dataset]) -> Chosen | None:
     training, validation = (next((d.id for d in ready if sha and d.sha256 == sha), None) for sha in contents)
     return start_form.wish_of(job, training, validation) if training else None
+
+
+async def fill_again(house: House, view_id: str, job: Job, instead: Mapping[int, int]) -> None:
+    """Fills an open form as a job was started; ``instead``: datasets that take the place of its own.
+
+    Raises:
+        StartRefused: its training data is no longer here.
+    """
+
+    def look(db: Database) -> tuple[list[str | None], list[Dataset]]:
+        used = [instead.get(one, one) if one else None for one in (job.dataset_id, job.validation_id)]
+        contents = [datasets.get(db, one).sha256 if one else None for one in used]
+        return contents, datasets.in_channel(db, job.channel)
+
+    contents, kept = await house.store.read(look)
+    ready = _newest_of_each(kept)
+    wish = _wish_of(job, contents, ready)
+    if wish is None:
+        raise StartRefused("dataset", f"The data of {job.name} is no longer ready here.", "Drop it again.")
+    await _fill(house, view_id, wish, ready)
+
+
+async def refuse(house: House, view_id: str, channel: str, words: str) -> None:
+    """Says in an open form why it cannot be filled."""
+    await _update(house, view_id, start_form.refused(channel, words))
 
 
 async def refresh(house: House, view: Mapping[str, Any], action: str = "") -> None:
@@ -110,8 +139,12 @@ def _pair(wish: Chosen, ready: list[Dataset]) -> tuple[Dataset, Dataset | None]:
 
 
 async def _show(house: House, view_id: str, form: Form) -> None:
+    await _update(house, view_id, start_form.start_form(form))
+
+
+async def _update(house: House, view_id: str, view: dict[str, Any]) -> None:
     try:
-        await house.client.views_update(view_id=view_id, view=start_form.start_form(form))
+        await house.client.views_update(view_id=view_id, view=view)
     except SlackApiError as problem:
         if code_of(problem) not in CLOSED:
             raise

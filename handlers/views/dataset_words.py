@@ -128,6 +128,13 @@ def origin_lines(dataset: Dataset, facts: DropFacts) -> list[Line]:
         case "split":
             part = "The 10 % held out of " if dataset.purpose == "validation" else "The 90 % left of "
             return [["✂️ ", part, bold(source), "; examples that repeat stay together."]]
+        case "omission":
+            head = [
+                "✂️ Copy of ",
+                bold(source),
+                " without rows that were named; the original is kept as it is.",
+            ]
+            return [head, *_changes(dataset.changes)]
 
 
 def _changes(changes: Sequence[Mapping[str, Any]]) -> list[Line]:
@@ -148,7 +155,12 @@ def _changes(changes: Sequence[Mapping[str, Any]]) -> list[Line]:
 
 def copies_line(facts: DropFacts) -> list[str]:
     """Where what was made of it stands: ``repaired as triage.jsonl v2, below``."""
-    words = {"repair": "repaired", "redaction": "redacted", "split": "split"}
+    words = {
+        "repair": "repaired",
+        "redaction": "redacted",
+        "split": "split",
+        "omission": "copied without some rows",
+    }
     found: list[str] = []
     for copy in reversed(facts.copies):
         how = (

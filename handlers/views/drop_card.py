@@ -58,7 +58,9 @@ def _checking(dataset: Dataset, facts: DropFacts) -> Message:
     read = f" · {size(dataset.bytes)}" if dataset.bytes else ""
     done = f" · {dataset.progress:.0%} read" if dataset.progress else ""
     kinds = {"repair": "Reading" if dataset.read_as else "Repairing"}
-    what = (kinds | {"redaction": "Redacting", "split": "Splitting"}).get(dataset.origin or "", "Checking")
+    what = (kinds | {"redaction": "Redacting", "split": "Splitting", "omission": "Copying"}).get(
+        dataset.origin or "", "Checking"
+    )
     return Message(
         f"{what} {esc(title)}",
         [

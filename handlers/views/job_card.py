@@ -236,8 +236,8 @@ def _buttons(job: Job, facts: JobFacts) -> list[Block]:
     return [*buttons, menu(job, can_pause=facts.can_pause)]
 
 
-def menu(job: Job, *, can_pause: bool = False) -> Block:
-    """The overflow menu of a job, at most five choices."""
+def menu(job: Job, *, can_pause: bool = False, uploaded: bool = False) -> Block:
+    """The overflow menu of a job, at most five choices; ``uploaded``: the provider has its file."""
     choices: list[tuple[str, str]] = []
     if can_pause and job.state in ("queued", "training"):
         choices.append(("Pause", "pause"))
@@ -245,7 +245,11 @@ def menu(job: Job, *, can_pause: bool = False) -> Block:
         choices += [("Results CSV", "results"), ("Put away", "archive")]
     else:
         choices.append(("Tell all" if job.muted else "Mute", "mute"))
-    choices += [("Checkpoints", "checkpoints"), ("Events", "events"), ("About", "about_job")]
+    if uploaded:
+        choices[:0] = [("Delete the upload…", "delete_upload")]
+    else:
+        choices.append(("Checkpoints", "checkpoints"))
+    choices += [("Events", "events"), ("About", "about_job")]
     options = [option(words, f"{what}|{job.id}") for words, what in choices[:5]]
     return {"type": "overflow", "action_id": "menu", "options": options}
 

@@ -25,7 +25,7 @@ from handlers.views.layout import (
 )
 from handlers.views.prices import day
 from handlers.views.score import FEW, accuracy_of, best_sentence, loss_of
-from storage.records import ChannelModel, Checkpoint, Event, Job
+from storage.records import ChannelModel, Checkpoint, Event, Job, Overlap
 from tuning.jobs.safety import read_safety, verdicts
 
 SHOWN = 10
@@ -136,6 +136,7 @@ class AboutFacts:
     shutdown_date: str | None = None
     checkpoint: Checkpoint | None = None
     votes: tuple[int, int] = (0, 0)
+    overlap: Overlap | None = None
 
 
 def about_page(job: Job, known: AboutFacts) -> Message:
@@ -152,6 +153,10 @@ def about_page(job: Job, known: AboutFacts) -> Message:
     usd = job.estimate.get("usd") if known.facts.charges else 0.0
     cost = billed(job)
     lines.append([f"Price: {cost} billed, estimate {money(usd)}" if cost else f"Price: {about(usd)}"])
+    if (allowed := known.overlap) is not None and allowed.allowed_by:
+        when: Line = [" ", moment(allowed.allowed_at, "{date_short} {time}")] if allowed.allowed_at else []
+        both = f"{plural(allowed.rows, 'validation row')} also in the training data: allowed by "
+        lines.append([both, person(allowed.allowed_by), *when])
     if known.checkpoint is not None:
         lines.append([f"Checkpoint {known.checkpoint.number}, step {number(known.checkpoint.step)}"])
     if known.shutdown_date:

@@ -150,11 +150,19 @@ def _in_use(job: Job, facts: FinishFacts) -> Line:
 
 
 def failed_notice(
-    job: Job, about: JobFacts, why: Explanation, in_use: ChannelModel | None, lines: Sequence[int] = ()
+    job: Job,
+    about: JobFacts,
+    why: Explanation,
+    in_use: ChannelModel | None,
+    lines: Sequence[int] = (),
+    *,
+    kept: bool = False,
+    uploaded: bool = False,
 ) -> Message:
     """Why it failed, what to do, what it cost, and the provider's own words where they cannot act.
 
-    ``lines``: those that the provider names, as lines of the file that was dropped.
+    ``lines``: those that the provider names, as lines of the file that was dropped; ``kept``: this file is
+    still here; ``uploaded``: the provider has a copy.
     """
     took = duration((job.finished_at or job.created_at) - job.created_at)
     while_ = " while it trained" if job.started_at else f" while {name(about.provider, 40)} checked the data"
@@ -169,9 +177,20 @@ def failed_notice(
         blocks += [small(f"{name(about.provider, 40)}'s own words:"), preformatted(own)]
     if in_use is not None:
         blocks.append(small(f"This channel is untouched: it answers with {name(in_use.label, 60)}."))
-    again = button("Start again…", "start", f"again {job.id}", primary=True)
-    blocks.append(actions(again, menu(job)))
+    rows = bool(lines) and kept
+    again = button("Start again…", "start", f"again {job.id}", primary=not rows)
+    blocks.append(
+        actions(*(_about_rows(job, len(lines)) if rows else ()), again, menu(job, uploaded=uploaded))
+    )
     return Message(f"{esc(job.name)} failed: {esc(why.why)}", blocks)
+
+
+def _about_rows(job: Job, count: int) -> list[Block]:
+    words = f"Drop {plural(count, 'row')} and start again…"
+    return [
+        button(words, "drop_rows", str(job.id), primary=True),
+        button("Show me the rows", "show_rows", str(job.id)),
+    ]
 
 
 def _named(job: Job, lines: Sequence[int]) -> str:

@@ -83,6 +83,11 @@ def skeleton(channel: str) -> dict[str, Any]:
     return _modal(channel, [rich(["One moment: looking up datasets, models and prices…"])])
 
 
+def refused(channel: str, words: str) -> dict[str, Any]:
+    """The form that cannot be filled: why, in plain words."""
+    return _modal(channel, [rich(["⚠️ ", cut(words, 600)])])
+
+
 def start_form(form: Form) -> dict[str, Any]:
     """The filled form."""
     if form.offer is None:

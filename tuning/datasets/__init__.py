@@ -13,6 +13,7 @@ from tuning.datasets.examination import examine
 from tuning.datasets.export import write_csv_report
 from tuning.datasets.limits import Limits
 from tuning.datasets.linemap import LineMap
+from tuning.datasets.picking import Omission, leave_out, pick
 from tuning.datasets.pricing import BaseInfo, auto_epochs, base_info, estimate
 from tuning.datasets.reading import rows
 from tuning.datasets.redaction import Redaction, redact
@@ -45,6 +46,7 @@ __all__ = [
     "Format",
     "Limits",
     "LineMap",
+    "Omission",
     "Problem",
     "PromptShare",
     "Redaction",
@@ -62,7 +64,9 @@ __all__ = [
     "difference",
     "estimate",
     "examine",
+    "leave_out",
     "likely",
+    "pick",
     "redact",
     "repair",
     "repairable",

@@ -171,6 +171,21 @@ class Collection:
         dropped = LineMap.from_bytes(data)
         return [dropped.dropped(line) for line in lines]
 
+    async def rows(self, dataset_id: int, lines: list[int], limit: int) -> list[tuple[int, str]]:
+        """What lines of a dataset's file say, each within ``limit`` characters, private values replaced.
+
+        Each with its line in the file that was dropped.
+
+        Raises:
+            NotKept: the file is gone.
+        """
+        dataset = await self._get(dataset_id)
+        if dataset.path is None:
+            raise NotKept
+        found = await self._work(workers.run_rows, Path(dataset.path), lines, limit)
+        dropped = await self.dropped_lines(dataset_id, [line for line, _ in found])
+        return [(line, text) for line, (_, text) in zip(dropped, found, strict=True)]
+
     # --- decisions -------------------------------------------------------------------------------
     async def release(self, dataset_id: int, by: str) -> Dataset:
         """``by`` lets the file leave with the private values in it; it is sent at once where that is set."""

@@ -11,7 +11,18 @@ from storage.records import WATCHED_JOB_STATES, Dataset, Evaluation, Job, Upload
 from storage.store import Database, Store
 from tuning.clock import Clock
 from tuning.errors import JobNotFound, NotCancellable
-from tuning.jobs import creating, fitting, following, planning, removing, scoring, start, steering, uploading
+from tuning.jobs import (
+    creating,
+    fitting,
+    following,
+    planning,
+    removing,
+    scoring,
+    start,
+    steering,
+    uploading,
+    withdrawing,
+)
 from tuning.jobs.intake import Intake
 from tuning.jobs.parts import Parts
 from tuning.jobs.start import StartRequest
@@ -127,6 +138,10 @@ class Engine:
     async def delete_model(self, job_id: int, by: str) -> Job:
         """Deletes a job's model at its provider; raises as :func:`tuning.jobs.removing.delete_model`."""
         return await removing.delete_model(self._parts, job_id, by)
+
+    async def delete_files(self, job_id: int, by: str) -> Job:
+        """Deletes a job's files at its provider; raises as :func:`tuning.jobs.withdrawing.withdraw_files`."""
+        return await withdrawing.withdraw_files(self._parts, job_id, by)
 
     async def score(self, job_id: int) -> Job:
         """Scores a finished job whose score a person asked for; its thread tells the result.

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from storage.records import Job
 from tuning.jobs.causes import BY_CODE, BY_FRAGMENT, GENERAL, IN_A_FILE, NO_CHARGE, Explanation
 
-__all__ = ["Explanation", "explain", "job_error", "lines_named"]
+__all__ = ["Explanation", "blamed", "explain", "job_error", "lines_named"]
 
 _FILE_CODES = frozenset({"invalid_training_file", "invalid_file_format", "invalid_validation_file"})
 _VAGUE = _FILE_CODES | {"server_error", "upload_refused", "invalid_request_error"}
@@ -71,6 +72,13 @@ def lines_named(message: str) -> list[int]:
     for match in _LINES.finditer(message):
         found += [int(n) for n in re.findall(r"\d+", next(g for g in match.groups() if g))]
     return list(dict.fromkeys(found))
+
+
+def blamed(job: Job) -> tuple[int, list[int]]:
+    """The dataset that the provider blames, and the rows of its file that it names (none: an empty list)."""
+    of_validation = job.error.get("param") == "validation_file" and job.validation_id is not None
+    dataset_id = job.validation_id if of_validation else job.dataset_id
+    return dataset_id or job.dataset_id, [int(line) for line in job.error.get("lines") or ()]
 
 
 def job_error(error: Mapping[str, Any]) -> dict[str, Any]:

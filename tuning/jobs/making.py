@@ -6,7 +6,7 @@ demands, and checked like any drop. The original stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,19 @@ _GONE = ("failed", "closed", "deleted")
 
 
 def want(
-    db: Database, dataset_id: int, origin: Origin, user: str, now: float, *, read_as: str | None = None
+    db: Database,
+    dataset_id: int,
+    origin: Origin,
+    user: str,
+    now: float,
+    *,
+    read_as: str | None = None,
+    left_out: Sequence[int] = (),
 ) -> list[Dataset]:
     """Writes down what is to be made from a dataset, each with its card; what is there already is answered.
 
     ``read_as``: for a repair, the format that a person says the rows are in (a key of ``FORMATS``).
+    ``left_out``: for an omission, the lines of this dataset's file that the copy is to be without.
 
     Raises:
         NotFound: there is no such dataset.
@@ -47,7 +55,7 @@ def want(
         datasets.change(db, kept.id, validation_id=held_out.id)
         made = [replace(kept, validation_id=held_out.id), held_out]
     else:
-        made = [_want_one(db, source, origin, source.purpose, source.name, user, now, read_as)]
+        made = [_want_one(db, source, origin, source.purpose, source.name, user, now, read_as, left_out)]
     outbox.touch(db, f"drop:{dataset_id}")
     return made
 
@@ -61,9 +69,11 @@ def _want_one(
     user: str,
     now: float,
     read_as: str | None = None,
+    left_out: Sequence[int] = (),
 ) -> Dataset:
     for known in datasets.made_from(db, source.id):
         same = (known.origin, known.purpose, known.read_as) == (origin, purpose, read_as)
+        same = same and (origin != "omission" or _left_out(known) == sorted(left_out))
         if same and known.state not in _GONE:
             return known
     count = len(datasets.made_from(db, source.id))
@@ -83,11 +93,17 @@ def _want_one(
             origin_id=source.id,
             origin=origin,
             read_as=read_as,
+            changes=[workers.omitted(sorted(left_out))] if origin == "omission" else [],
         ),
     )
     assert made is not None
     notices.drop_card(db, made, now)
     return made
+
+
+def _left_out(dataset: Dataset) -> list[int]:
+    """The lines of its original that an omission is without."""
+    return [int(row) for change in dataset.changes for row in change.get("rows") or ()]
 
 
 def maker(dataset: Dataset) -> Make:
@@ -97,5 +113,7 @@ def maker(dataset: Dataset) -> Make:
             return partial(workers.run_repair, read_as=dataset.read_as)
         case "redaction":
             return workers.run_redact
+        case "omission":
+            return partial(workers.run_omit, rows=_left_out(dataset))
         case _:
             return partial(workers.run_split, validation=dataset.purpose == "validation")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage import chats, datasets, jobs
+from storage import chats, datasets, jobs, outbox
 from storage.records import ChannelModel, Dataset, Job
 from storage.store import Database, Store
+from tuning.errors import DatasetBusy, JobError
+from tuning.jobs import notices
+from tuning.jobs.parts import Parts
 from tuning.providers import Providers
 
 
@@ -18,6 +21,7 @@ class CopyThere:
     provider: str
     file_id: str
     needed_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +84,51 @@ async def withdraw(store: Store, providers: Providers, dataset: Dataset) -> list
 
         await store.write(forget)
     return gone
+
+
+def files_of(db: Database, job: Job) -> list[CopyThere]:
+    """The files of a job that its provider still has; an open job of the same content needs them there."""
+    found: list[CopyThere] = []
+    for dataset_id in dict.fromkeys((job.dataset_id, job.validation_id)):
+        sha256 = datasets.get(db, dataset_id).sha256 if dataset_id is not None else None
+        upload = datasets.upload_of(db, sha256, job.provider) if sha256 else None
+        if upload is None or upload.file_id is None or upload.state != "sent":
+            continue
+        same = datasets.with_content(db, upload.sha256)
+        waiting = [other for one in same for other in jobs.needing(db, one.id)]
+        needing = [other.name for other in waiting if other.provider == job.provider]
+        found.append(CopyThere(job.provider, upload.file_id, needing[0] if needing else "", upload.sha256))
+    return found
+
+
+async def withdraw_files(parts: Parts, job_id: int, by: str) -> Job:
+    """Deletes the files of a job at its provider, as far as no open job needs them; the data stays here.
+
+    Each leaves a line in the job's thread. Starting again sends them anew.
+
+    Raises:
+        NotFound: there is no such job. JobError: the provider has none of its files (any more).
+        DatasetBusy: an open job needs them. Refused, Unreachable: the provider did not do it.
+    """
+    job, files = await parts.store.read(lambda db: _files(db, job_id))
+    if not files:
+        raise JobError(f"No file of {job.name} is known to be at its provider any more.")
+    free = [copy for copy in files if not copy.needed_by]
+    if not free:
+        raise DatasetBusy(", ".join(dict.fromkeys(copy.needed_by for copy in files)))
+    for copy in free:
+        await parts.providers.get(copy.provider).gateway.delete_file(copy.file_id)
+
+        def record(db: Database, copy: CopyThere = copy) -> None:
+            datasets.forget_upload(db, copy.sha256, copy.provider)
+            for dataset in datasets.with_content(db, copy.sha256):
+                outbox.touch(db, f"drop:{dataset.id}")
+            notices.told(db, job, "job_upload_deleted", parts.clock(), about=copy.file_id, by=by)
+
+        await parts.store.write(record)
+    return job
+
+
+def _files(db: Database, job_id: int) -> tuple[Job, list[CopyThere]]:
+    job = jobs.get(db, job_id)
+    return job, files_of(db, job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from tuning.datasets import (
     check_file,
     difference,
     examine,
+    leave_out,
+    pick,
     redact,
     repair,
     repairable,
@@ -79,6 +81,29 @@ def run_redact(source: Path, out: Path, lines: Path, earlier: Path | None) -> li
         made = redact(plain, out)
     _keep_map(made.lines, lines, earlier)
     return [_change(code, count, ()) for code, count in made.counts.items() if count]
+
+
+def run_omit(
+    source: Path, out: Path, lines: Path, earlier: Path | None, *, rows: Sequence[int] = ()
+) -> list[Json]:
+    """Writes a copy without these lines of the source, with its line map; answers what was left out."""
+    with unpacked(source) as plain:
+        made = leave_out(plain, out, rows)
+    _keep_map(made.lines, lines, earlier)
+    known = _map(earlier) if earlier else None
+    dropped = [known.dropped(line) if known else line for line in made.left_out]
+    return [omitted(rows, dropped)]
+
+
+def omitted(rows: Sequence[int], dropped: Sequence[int] = ()) -> Json:
+    """What an omission changes: the lines of its source to leave out; those left out, as dropped."""
+    return _change("rows left out", len(dropped), tuple(dropped)) | {"rows": list(rows)}
+
+
+def run_rows(source: Path, rows: Sequence[int], limit: int) -> list[tuple[int, str]]:
+    """What these lines of a kept file say, each within ``limit`` characters."""
+    with unpacked(source) as plain:
+        return pick(plain, rows, limit)
 
 
 def run_split(source: Path, out: Path, lines: Path, earlier: Path | None, *, validation: bool) -> list[Json]:

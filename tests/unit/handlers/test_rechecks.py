@@ -43,17 +43,17 @@ VALUES = (
 
 OWNERS_ALONE = {
     "cancel", "pause", "resume", "archive", "delete_model", "delete_model_now", "dataset_delete",
-    "dataset_delete_here", "dataset_delete_all",
+    "dataset_delete_here", "dataset_delete_all", "delete_upload", "delete_upload_now",
 }  # fmt: skip
 """What only the person who began it and admins may do."""
 ANYBODY = {
     # pages and files for one person, or for the thread of the thing itself
     "job", "about", "about_job", "events", "metrics", "safety", "checkpoints", "results", "loss_curve",
     "report", "chart", "jobs_show", "help", "models", "settings", "follow", "dataset_keep", "feedback",
-    "place_pick",
+    "place_pick", "show_rows",
     # what every member of a channel may begin or choose in it; the channel is told who did
     "start", "use", "try", "ask", "compare", "mute", "score", "fix", "redact", "read_as", "release", "close",
-    "add_validation",
+    "add_validation", "drop_rows",
 }  # fmt: skip
 
 

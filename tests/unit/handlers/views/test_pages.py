@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from handlers.answer import Message
 from handlers.job_buttons import results_csv
-from handlers.views import choices, compare, job_pages, leaving, lists, settings_form
+from handlers.views import choices, compare, failing, job_pages, leaving, lists, settings_form
 from handlers.views.job_card import job_card, menu
 from handlers.views.job_facts import JobFacts
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, ChannelSettings, Event, Job, Model
+from storage.records import ChannelModel, ChannelSettings, Event, Job, Model, Overlap
 from tests.support.samples import NOW, a_checkpoint, a_dataset, a_job, a_safety_event
+from tuning.jobs.withdrawing import CopyThere
 
+ALLOWED = Overlap("a", "b", 2, 1, [3], allowed_by="U7", allowed_at=NOW)
 EVIL = st.sampled_from(
     ["<!channel>", "<@U0>", "<http://a|b>", "*b* `c`", "[a](http://b)", "\u202e", "x" * 5000]
 )
@@ -42,7 +44,12 @@ def pages(odd: str) -> list[Message]:
         leaving.ask_delete(job, facts, [now] * 12),
         leaving.ask_delete(job, facts, []),
         leaving.ask_cancel(job, replace(facts, in_use=[now], checkpoints=2)),
+        job_pages.about_page(job, job_pages.AboutFacts(facts, overlap=ALLOWED)),
         job_pages.deleted_notice(job, "U1"),
+        failing.rows_page(job, facts.dataset, [(4, odd), (1_300, "")], 12),
+        failing.rows_page(job, facts.dataset, [], 2),
+        failing.ask_delete_upload(job, odd, [CopyThere("p", odd), CopyThere("p", odd, odd)]),
+        failing.upload_deleted(job, odd, "U1"),
         job_pages.step_notice(job, {"tenth": 3, "step": 30, "train_loss": 0.2}),
         compare.waiting("U1", odd, (odd, odd)),
         compare.compared("U1", odd, sides),
@@ -213,3 +220,26 @@ def test_the_table_of_figures_has_a_row_for_each_step() -> None:
     assert table is not None
     assert table.decode().splitlines() == ["step,train_loss", "1,0.5", "2,0.5"]
     assert results_csv([]) is None
+
+
+def test_about_names_who_allowed_an_overlap() -> None:
+    facts = JobFacts(a_dataset(), "OpenAI")
+    said = json.dumps(job_pages.about_page(a_job(), job_pages.AboutFacts(facts, overlap=ALLOWED)).blocks)
+    assert "3 validation rows also in the training data: allowed by " in said
+    assert '"user_id": "U7"' in said
+    undecided = replace(ALLOWED, allowed_by=None, allowed_at=None)
+    said = json.dumps(job_pages.about_page(a_job(), job_pages.AboutFacts(facts, overlap=undecided)).blocks)
+    assert "allowed by" not in said
+
+
+def test_an_upload_that_is_needed_offers_no_deletion() -> None:
+    needed = failing.ask_delete_upload(a_job(), "OpenAI", [CopyThere("p", "file-1", "triage-8")])
+    assert "needed by triage-8" in str(needed.blocks)
+    assert "delete_upload_now" not in str(needed.blocks)
+
+
+def test_the_rows_that_are_not_shown_are_counted() -> None:
+    rows = [(line, "{}") for line in range(1, 12)]
+    page = failing.rows_page(a_job(), a_dataset(), rows, 11)
+    assert str(page.blocks).count("'Line ") == failing.ROWS_SHOWN
+    assert "3 more rows not shown" in str(page.blocks)

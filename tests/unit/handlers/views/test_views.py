@@ -112,6 +112,9 @@ def everything(odd: str) -> list[Message]:
         notices.scored_notice(job, failed_score),
         notices.scored_notice(job, odd_score),
         notices.failed_notice(job, about, WHY, in_use, [1, 2]),
+        notices.failed_notice(
+            replace(job, state="failed"), about, WHY, in_use, [1], kept=True, uploaded=True
+        ),
         notices.cancelled_notice(replace(job, ended_by="U1"), about),
         notices.paused_notice(job, resumed=True),
         notices.note(odd),
@@ -337,6 +340,24 @@ def test_a_failure_says_why_what_to_do_and_what_it_cost():
     ):
         assert part in said
     assert "after 2 min, while OpenAI checked the data" in said
+
+
+def test_a_failure_offers_what_applies_to_it():
+    job, about = a_job(state="failed"), JobFacts(a_dataset(), "OpenAI")
+
+    def offered(**facts: Any) -> str:
+        row = notices.failed_notice(job, about, WHY, None, **facts).blocks[-1]["elements"]
+        assert len(row[-1]["options"]) <= 5
+        assert sum(element.get("style") == "primary" for element in row) == 1
+        return json.dumps(row)
+
+    named = offered(lines=[4, 13, 902], kept=True, uploaded=True)
+    for part in ("Drop 3 rows and start again", "Show me the rows", "Start again", "delete_upload|1"):
+        assert part in named
+    for facts in ({"kept": True}, {"lines": [4]}):
+        assert "drop_rows" not in offered(**facts)
+        assert "show_rows" not in offered(**facts)
+        assert "delete_upload" not in offered(**facts)
 
 
 def test_safety_lists_only_what_failed():

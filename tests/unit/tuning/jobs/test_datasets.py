@@ -418,3 +418,46 @@ async def test_a_copy_touches_the_card_it_was_made_from(desk: Desk):
     card = await store.read(lambda db: outbox.card(db, f"drop:{dropped.id}"))
     assert card is not None
     assert card.dirty
+
+
+async def test_a_copy_without_named_rows_is_checked_and_made_once(desk: Desk):
+    dropped = await desk.drop(text(*rows(14)))
+    store = desk.works.house.store
+
+    def want(left_out):
+        return lambda db: making.want(db, dropped.id, "omission", "U2", 5.0, left_out=left_out)
+
+    (wanted,) = await store.write(want([13, 4]))
+    copy = await desk.intake.make(wanted.id)
+    assert (copy.state, copy.examples, copy.version, copy.origin_id) == ("ready", 12, 2, dropped.id)
+    with unpacked(copy.path) as plain:
+        assert plain.read_text() == text(*(row(n) for n in range(14) if n not in (3, 12)))
+    assert await desk.intake.dropped_lines(copy.id, [3, 4, 12]) == [3, 5, 14]
+    assert [(change["count"], change["lines"]) for change in copy.changes] == [(2, [4, 13])]
+    assert [one.id for one in await store.write(want([4, 13]))] == [copy.id]
+    (other,) = await store.write(want([4]))
+    assert other.id != copy.id
+
+
+async def test_rows_are_named_by_the_lines_of_the_drop(desk: Desk):
+    dropped = await desk.drop(text(*rows(14)))
+    store = desk.works.house.store
+    (first,) = await store.write(
+        lambda db: making.want(db, dropped.id, "omission", "U2", 5.0, left_out=[1, 2])
+    )
+    first = await desk.intake.make(first.id)
+    (second,) = await store.write(lambda db: making.want(db, first.id, "omission", "U2", 5.0, left_out=[3]))
+    assert (await desk.intake.make(second.id)).changes[0]["lines"] == [5]
+    ((line, said),) = await desk.intake.rows(first.id, [3], 200)
+    assert line == 5
+    assert "number 4?" in said
+
+
+async def test_a_copy_without_lines_that_are_not_there_says_so(desk: Desk):
+    dropped = await desk.drop(text(*rows(12)))
+    (wanted,) = await desk.works.house.store.write(
+        lambda db: making.want(db, dropped.id, "omission", "U2", 5.0, left_out=[99])
+    )
+    assert (await desk.intake.make(wanted.id)).error == (
+        "The copy could not be made: the file has none of these lines."
+    )

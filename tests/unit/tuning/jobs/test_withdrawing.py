@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from storage import chats, datasets, jobs
-from storage.records import ChannelModel, Dataset, Upload
+from storage import chats, datasets, jobs, outbox
+from storage.records import ChannelModel, Dataset, Job, Upload
 from tests.unit.tuning.jobs.conftest import Works
-from tuning.errors import DatasetBusy, TuningError
+from tuning.errors import DatasetBusy, JobError, Refused, TuningError
 from tuning.jobs import Intake
 
 
@@ -111,3 +111,55 @@ async def test_models_made_from_it_and_where_they_answer_are_named(works: Works,
     ties = await intake.ties(dataset.id)
     assert [made.name for made in ties.models] == ["triage-1"]
     assert [choice.channel for choice in ties.in_use] == ["C1"]
+
+
+async def ended(works: Works, state: str = "failed") -> Job:
+    """A job that has ended, and whose file the provider still has."""
+    job = await works.started()
+    await works.house.store.write(lambda db: jobs.change(db, job.id, state=state))
+    return await works.job(job.id)
+
+
+async def test_the_upload_of_a_failed_job_goes_and_the_data_stays(works: Works) -> None:
+    job = await ended(works)
+    dataset = await works.house.store.read(lambda db: datasets.get(db, job.dataset_id))
+    assert works.house.provider.files
+    await works.engine.delete_files(job.id, "U2")
+    assert works.house.provider.files == []
+    assert await upload_of(works, dataset) is None
+    kept = await works.house.store.read(lambda db: datasets.get(db, job.dataset_id))
+    assert (kept.state, kept.path) == (dataset.state, dataset.path)
+    (line,) = await works.house.store.read(lambda db: outbox.of_kind(db, "job_upload_deleted"))
+    assert line.body == {"job_id": job.id, "by": "U2"}
+    with pytest.raises(JobError, match="No file of triage-1"):
+        await works.engine.delete_files(job.id, "U2")
+
+
+async def test_after_the_upload_is_gone_the_same_data_starts_again(works: Works) -> None:
+    job = await ended(works)
+    await works.engine.delete_files(job.id, "U2")
+    await works.engine.start(works.request(job.dataset_id, intent="V2"))
+    await works.engine.settle()
+    assert len(works.house.provider.files) == 1
+    await works.house.store.write(lambda db: jobs.change(db, 2, state="failed"))
+    await works.engine.delete_files(job.id, "U2")
+    assert len(await works.house.store.read(lambda db: outbox.of_kind(db, "job_upload_deleted"))) == 1
+
+
+async def test_the_upload_stays_while_an_open_job_needs_it(works: Works) -> None:
+    job = await ended(works)
+    await works.engine.start(works.request(job.dataset_id, intent="V2"))
+    await works.engine.settle()
+    with pytest.raises(DatasetBusy, match="triage-2"):
+        await works.engine.delete_files(job.id, "U2")
+    assert len(works.house.provider.files) == 1
+
+
+async def test_an_upload_that_the_provider_keeps_is_not_forgotten_here(works: Works) -> None:
+    job = await ended(works)
+    works.house.provider.fault("DELETE", "/files/.*", status=403, code="no", message="no")
+    with pytest.raises(Refused):
+        await works.engine.delete_files(job.id, "U2")
+    dataset = await works.house.store.read(lambda db: datasets.get(db, job.dataset_id))
+    assert await upload_of(works, dataset) is not None
+    assert await works.house.store.read(lambda db: outbox.of_kind(db, "job_upload_deleted")) == []
