@@ -30,7 +30,6 @@ from storage.store import Database
 from tuning.errors import DatasetError, StartRefused
 from tuning.jobs.holding import held, private_classes
 from tuning.jobs.names import names_validation, suggested_suffix
-from tuning.providers.profile import Profile
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +51,7 @@ async def run(call: Call, house: House) -> Answer | None:
             offered = [chosen] if chosen and wanted else sorted(ready, key=lambda one: one is not chosen)
             return Answer(choose_dataset(offered, house.command))
         validation = _validation_for(chosen, ready)
-        wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, "", None)
+        wish = Chosen(call.channel, chosen.id, validation.id if validation else None, None, None, None)
     if not call.trigger_id:
         return Answer(choose_dataset([d for d in ready if d.id == wish.dataset_id], house.command))
     opened = await house.client.views_open(trigger_id=call.trigger_id, view=start_form.skeleton(call.channel))
@@ -157,12 +156,15 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
     offers += await further_offers(house, wish.channel, dataset.id, wish.epochs)
     offer = next((o for o in offers if o.key == wish.offer_key), None) or _fitting(offers, dataset)
     profile = offer.profile if offer else None
-    suffix = wish.suffix or (suggested_suffix(dataset, profile) if profile else "")
+    suffix = wish.suffix
+    if suffix is None:
+        suffix = suggested_suffix(dataset, profile) if profile else ""
+    kept = profile.suffix(suffix) if profile else suffix
 
     def look(db: Database) -> tuple[int, list[str], Overlap | None, list[str]]:
         overlap = datasets.overlap_of(db, dataset.sha256, validation.sha256) if validation else None
         trained = [job.name for job in jobs.of_dataset(db, dataset.id)]
-        return jobs.next_number(db, suffix), trained, overlap, _private(db, dataset, validation)
+        return jobs.next_number(db, kept), trained, overlap, _private(db, dataset, validation)
 
     number, trained, overlap, private = await house.store.read(look)
     return Form(
@@ -173,7 +175,7 @@ async def _form(house: House, wish: Chosen, ready: list[Dataset]) -> Form:
         offer=offer,
         validation=validation,
         suffix=suffix,
-        next_name=_next_name(profile, suffix, number),
+        next_name=f"{kept or 'model'}-{number}",
         trained=trained,
         problem="" if offers else "No provider answers right now. Close this and try again in a minute.",
         overlap=overlap,
@@ -199,10 +201,6 @@ def _private(db: Database, *chosen: Dataset | None) -> list[str]:
         if dataset is not None and held(db, dataset):
             found.update(private_classes(dataset))
     return [private_words(code, count) for code, count in found.items()]
-
-
-def _next_name(profile: Profile | None, suffix: str, number: int) -> str:
-    return f"{(profile.suffix(suffix, number) if profile else suffix) or 'model'}-{number}"
 
 
 def _newest_of_each(found: list[Dataset]) -> list[Dataset]:

@@ -26,6 +26,11 @@ def _state_of(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
     return next(iter(elements.values()), cast("dict[str, Any]", {}))
 
 
+def shown(view: Mapping[str, Any], block_id: str) -> bool:
+    """Whether the form has this field, filled or not."""
+    return bool(_state_of(view, block_id))
+
+
 def selected(view: Mapping[str, Any], block_id: str) -> str | None:
     """The value chosen in a menu."""
     picked: dict[str, Any] = _state_of(view, block_id).get("selected_option") or {}

@@ -34,9 +34,18 @@ def menu(block_id: str, label: str, options: list[Block], value: str, *, dispatc
 
 
 def words(
-    block_id: str, *, longest: int, value: str = "", placeholder: str = "", lines: bool = False
+    block_id: str,
+    *,
+    longest: int,
+    value: str = "",
+    placeholder: str = "",
+    lines: bool = False,
+    live: bool = False,
 ) -> Block:
-    """The element of a text field; ``lines``: of several lines."""
+    """The element of a text field; ``lines``: of several lines; ``live``: told while it is typed in.
+
+    Whatever an update of the form gives as ``value``, Slack keeps what stands in a field of the same id.
+    """
     element: Block = {"type": "plain_text_input", "action_id": block_id, "max_length": longest}
     if value:
         element["initial_value"] = value[:longest]
@@ -44,4 +53,6 @@ def words(
         element["placeholder"] = plain(placeholder, 150)
     if lines:
         element["multiline"] = True
+    if live:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     return element

@@ -17,6 +17,8 @@ from handlers.views.prices import Offer, base_note, base_words, price_line
 from handlers.views.start_wish import (
     AS_IS,
     BLOCK_OF,
+    NAME_PATTERN,
+    NAME_WORDS,
     NO_VALIDATION,
     REDACTED,
     SPLIT,
@@ -167,8 +169,11 @@ def _overlap(form: Form) -> list[Block]:
 
 
 def _name(form: Form) -> Block:
-    element = inputs.words("name", longest=40, value=form.suffix)
-    return inputs.field("name", "Name", element, hint=f"Becomes {form.next_name}: the name people type.")
+    """The name; what becomes of it is told while it is typed."""
+    element = inputs.words("name", longest=40, value=form.suffix, live=True)
+    fits = NAME_PATTERN.fullmatch(form.suffix)
+    hint = f"Becomes {form.next_name}: the name people type." if fits else NAME_WORDS
+    return inputs.field("name", "Name", element, hint=hint, dispatch=True)
 
 
 def _notes(form: Form, offer: Offer) -> list[str]:

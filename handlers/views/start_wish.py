@@ -17,6 +17,7 @@ from handlers.views.form_values import (
     metadata_of,
     number_in,
     selected,
+    shown,
     ticked,
     typed,
 )
@@ -30,6 +31,7 @@ NO_VALIDATION = "none"
 SPLIT = "split"
 AS_IS = "as_is"
 REDACTED = "redacted"
+NAME_WORDS = "Use up to 40 letters, digits, - and _, beginning with a letter or digit."
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 BLOCK_OF = {
     "dataset": "dataset",
@@ -51,13 +53,16 @@ BLOCK_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is chosen in a form that is being filled in; ``None`` where nothing is."""
+    """What is chosen in a form that is being filled in; ``None`` where nothing is.
+
+    ``suffix``: what stands in the name's field, ``""`` when it was emptied, ``None`` before it was shown.
+    """
 
     channel: str
     dataset_id: int | None
     validation_id: int | None
     offer_key: str | None
-    suffix: str
+    suffix: str | None
     epochs: int | None
     split: bool = False
     leaves: str = REDACTED
@@ -75,7 +80,7 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
         dataset_id=id_of(selected(view, "dataset")),
         validation_id=id_of(validation),
         offer_key=selected(view, "base"),
-        suffix=typed(view, "name"),
+        suffix=typed(view, "name") if shown(view, "name") else None,
         epochs=None if isinstance(epochs, str) else epochs,
         split=validation == SPLIT,
         leaves=selected(view, "leaves") or REDACTED,
@@ -91,7 +96,7 @@ def wish_of(job: Job, dataset_id: int, validation_id: int | None) -> Chosen:
     typed = {block: asked.get(name) for block, name in more_settings.SETTINGS.items()}
     typed = {block: str(value) for block, value in typed.items() if value is not None}
     model = asked.get("parent_model") or job.base
-    shown = dict(typed)
+    settings = dict(typed)
     if asked.get("grader"):
         typed["grader"] = json.dumps(asked["grader"])
     return Chosen(
@@ -101,7 +106,7 @@ def wish_of(job: Job, dataset_id: int, validation_id: int | None) -> Chosen:
         f"{job.provider}|{model}",
         job.suffix,
         asked.get("epochs"),
-        more=bool(shown),
+        more=bool(settings),
         method=str(asked.get("method") or ""),
         typed=typed,
     )
@@ -122,8 +127,8 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         errors["validation"] = "This is the training data itself; choose another file, or none."
     if not provider or not base:
         errors["base"] = "Choose what to train on."
-    if not NAME_PATTERN.fullmatch(now.suffix):
-        errors["name"] = "Use up to 40 letters, digits, - and _, beginning with a letter or digit."
+    if not NAME_PATTERN.fullmatch(suffix := now.suffix or ""):
+        errors["name"] = NAME_WORDS
     epochs = checked(view, "more_epochs", int, errors)
     batch = checked(view, "more_batch", int, errors)
     rate = checked(view, "more_rate", float, errors)
@@ -138,7 +143,7 @@ def parse(view: Mapping[str, Any], user: str) -> StartRequest | dict[str, str]:
         validation_id=now.validation_id,
         provider=provider,
         base=base,
-        suffix=now.suffix,
+        suffix=suffix,
         epochs=epochs,
         batch_size=batch,
         learning_rate_multiplier=rate,
