@@ -18,6 +18,7 @@ from handlers.text import name
 from handlers.views import failing, job_pages, notices
 from handlers.views.drop_card import drop_card
 from handlers.views.job_card import job_card
+from handlers.views.kept_points import epoch_ended
 from handlers.views.safety import safety_notice
 from storage import chats, datasets, jobs, outbox
 from storage.records import Card, Event, Job, Notice
@@ -106,7 +107,8 @@ async def _epoch(house: House, notice: Notice, job: Job) -> Rendered:
     step = int(notice.body.get("step") or 0)
     points = [point for point in checkpoints if point.step <= step]
     picture = await asyncio.to_thread(loss_picture, job, [e for e in events if _step(e) <= step], points)
-    checkpoint = points[-1] if points and points[-1].step == step else None
+    ends = [p for p in checkpoints if p.step == step or epoch_ended(job, p.step) == epoch]
+    checkpoint = ends[-1] if ends else None
     return Rendered(notices.epoch_notice(job, epoch, epochs, notice.body, checkpoint), picture)
 
 

@@ -10,6 +10,7 @@ from handlers.answer import Block, Message
 from handlers.text import duration, esc, money, name, number, plural
 from handlers.text import lines as lines_words
 from handlers.views.job_card import JobFacts, billed, menu
+from handlers.views.kept_points import kept_line
 from handlers.views.layout import (
     Line,
     Part,
@@ -87,6 +88,8 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
         best.append(f"{' · ' if best else ''}safety {safety_words(facts.safety)}")
     if best:
         lines.append(best)
+    if kept := kept_line(job, facts.checkpoints):
+        lines.append(kept)
     lines += score_lines(facts.evaluation)
     asked = facts.score_offer if facts.evaluation and facts.evaluation.state == "asked" else None
     if asked is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from handlers.rendering import render_notice
 from storage import jobs
 from tests.support.provider import Json
 from tests.unit.tuning.jobs.conftest import Works
@@ -75,6 +79,39 @@ async def test_a_whole_life_reaches_the_thread_once_and_in_order(works: Works) -
     assert [row["valid_loss"] for row in job.progress["by_epoch"]] == [1 / 3, 1 / 6, 1 / 9]
     found = await works.house.store.read(lambda db: jobs.checkpoints_of(db, 1))
     assert [(c.number, c.step) for c in found] == [(1, 3), (2, 6), (3, 9)]
+
+
+async def said(works: Works, notice_id: str) -> str:
+    """What a notice says now."""
+    house: Any = SimpleNamespace(store=works.house.store, providers=works.house.providers)
+    notice = next(n for n in await works.notices() if n.id == notice_id)
+    blocks = (await render_notice(house, notice)).message.blocks
+    return "".join(re.findall(r'"text": "([^"]*)"', json.dumps(blocks, ensure_ascii=False)))
+
+
+async def test_checkpoints_told_only_at_the_end_stand_in_the_finished_notice(works: Works) -> None:
+    await works.started()
+    run(works, steps=9)
+    await works.pass_time()
+    assert "Checkpoint" not in await said(works, "job_epoch:1:1")  # said before any was told
+    succeed(works)
+    works.house.provider.checkpoints["ftjob-1"][-1]["fine_tuned_model_checkpoint"] = MODEL
+    for _ in range(3):
+        await works.pass_time()
+    finished = await said(works, "job_finished:1")
+    assert "Also kept: triage-1@1 (epoch 1) · triage-1@2 (epoch 2)" in finished
+    assert "triage-1@3" not in finished  # this is the model itself
+
+
+async def test_an_epochs_post_that_still_waits_when_the_job_ends_tells_its_checkpoint(works: Works) -> None:
+    await works.started()
+    run(works, steps=9)
+    succeed(works)
+    for _ in range(3):
+        await works.pass_time()
+    for epoch in (1, 2, 3):
+        told = await said(works, f"job_epoch:1:{epoch}")
+        assert f"Checkpoint {epoch} is kept (step {3 * epoch})" in told
 
 
 async def test_a_death_between_any_two_looks_loses_and_doubles_nothing(works: Works) -> None:
