@@ -167,3 +167,26 @@ async def test_only_who_started_the_job_or_an_admin_deletes_its_upload(room: Roo
     room.slack.house = replace(room.slack.house, admins=admins)
     await room.press(action, "mina")
     assert room.provider.count("DELETE", "/files/.*") == (action == "delete_upload_now")
+
+
+async def test_named_rows_of_the_validation_file_are_left_out_of_that(room: Room) -> None:
+    channel, folder = room.job.channel, room.slack.house.spool.parent
+    path = folder / "held.jsonl"
+    path.write_text(text(*rows(12, first=40)), "utf-8")
+    fresh = a_dataset(
+        channel=channel, state="checking", sha256=None, name="held-val.jsonl", drop_id=f"{channel}:2.0:F2"
+    )
+    kept = await room.slack.store.write(lambda db: datasets.add(db, fresh))
+    assert kept is not None
+    held_out = await room.slack.house.intake.check(kept.id, path)
+    blamed = {**room.job.error, "param": "validation_file", "lines": [2]}
+    await room.slack.store.write(
+        lambda db: jobs.change(db, room.job.id, validation_id=held_out.id, error=blamed)
+    )
+    await room.press("drop_rows")
+    assert await room.copies() == []
+    (copy,) = await room.slack.store.read(lambda db: datasets.made_from(db, held_out.id))
+    assert (copy.state, copy.examples, copy.purpose) == ("ready", 11, "validation")
+    shown = {b["block_id"]: b["element"] for b in room.form()["blocks"] if "element" in b}
+    assert shown["dataset"]["initial_option"]["value"] == str(room.data.id)
+    assert shown["validation"]["initial_option"]["value"] == str(copy.id)

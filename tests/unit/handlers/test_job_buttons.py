@@ -12,8 +12,8 @@ import pytest
 from handlers import job_buttons
 from handlers.errors import BadCall
 from handlers.incoming import Incoming
-from storage import chats, jobs, outbox
-from storage.records import ChannelModel, Evaluation, Job
+from storage import chats, datasets, jobs, outbox
+from storage.records import ChannelModel, Evaluation, Job, Overlap
 from tests.support.provider import BASE, FakeProvider
 from tests.support.samples import a_job
 from tests.support.surfaces import Surfaces
@@ -119,3 +119,19 @@ async def test_who_mutes_a_job_is_named_to_the_channel(room: Room) -> None:
     said = [m for m in await room.slack.jin.messages(room.job.channel) if "tells its end only" in m["text"]]
     assert room.slack.user("mina") in str(said[0]["blocks"])
     assert (await room.now()).muted == 1
+
+
+async def test_about_names_who_let_an_overlap_stand(room: Room) -> None:
+    mina = room.slack.user("mina")
+
+    def decide(db: Any) -> None:
+        data = datasets.get(db, room.job.dataset_id)
+        datasets.keep_overlap(db, Overlap(str(data.sha256), str(data.sha256), 2, 1))
+        datasets.allow_overlap(db, data.sha256, data.sha256, mina, NOW)
+
+    (before,) = await room.press("about_job")
+    assert "also in the training data" not in before
+    await room.slack.store.write(decide)
+    (after,) = await room.press("about_job")
+    assert "3 validation rows also in the training data: allowed by" in after
+    assert mina in after
