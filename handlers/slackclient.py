@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from handlers.anchors import anchored
 from handlers.meters import API_CALLS, API_WAIT_SECONDS
 from handlers.pacing import RESPONSE_URL, Pace
 from handlers.slackapi import LONGEST_WAIT, code_of, limited, retry_after
@@ -48,6 +49,8 @@ class PacedClient(AsyncWebClient):
             SlackApiError: Slack refused, or (``ratelimited``) there is no room for what can be left out.
         """
         channel = _channel_of(how)
+        if isinstance(how.get("json"), dict):
+            how["json"] = anchored(how["json"])
         if self.urgent and api_method in OPTIONAL and not self.pace.room(api_method, channel):
             API_CALLS.labels(api_method, "no_room").inc()
             raise SlackApiError("There is no room for this call now.", self._no_room(api_method))
@@ -76,7 +79,9 @@ class PacedClient(AsyncWebClient):
         API_WAIT_SECONDS.labels(RESPONSE_URL).inc(waited)
         status = "unreachable"
         try:
-            got = await AsyncWebhookClient(url, session=self.session, retry_handlers=[]).send_dict(body)
+            got = await AsyncWebhookClient(url, session=self.session, retry_handlers=[]).send_dict(
+                anchored(body)
+            )
             status = "ok" if got.status_code == 200 else f"http_{got.status_code}"
         except (aiohttp.ClientError, TimeoutError):
             return False

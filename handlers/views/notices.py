@@ -122,7 +122,7 @@ def finished_notice(job: Job, about: JobFacts, facts: FinishFacts) -> Message:
 def scored_notice(job: Job, evaluation: Evaluation | None) -> Message:
     """The score that a person asked for."""
     lines = score_lines(evaluation) or [["There is no score."]]
-    headline: Line = ["📏 ", bold(f"{job.name} was scored")]
+    headline: Line = ["🏁 ", bold(f"{job.name} was scored")]
     if evaluation is not None and evaluation.state == "failed":
         headline = ["⚠️ ", bold(f"{job.name} could not be scored")]
     return Message(esc(flat(headline[1:])), [rich(headline, *lines)])
