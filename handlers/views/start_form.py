@@ -162,10 +162,13 @@ def _validation(form: Form) -> Block:
 
 
 def _overlap(form: Form) -> list[Block]:
-    """The way to go on although rows are in both files, where nobody has gone it for these two yet."""
+    """The way to go on although rows are in both files, where nobody has gone it for these two yet.
+
+    Also while it is not known whether any are: the form may be refused for them when it is sent.
+    """
     overlap = form.overlap
-    asked = form.validation is not None and overlap is not None and overlap.rows and not overlap.allowed_by
-    return [overlap_tick()] if asked else []
+    asked = overlap is None or (overlap.rows and not overlap.allowed_by)
+    return [overlap_tick()] if form.validation is not None and asked else []
 
 
 def _name(form: Form) -> Block:

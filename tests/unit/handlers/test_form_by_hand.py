@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage import datasets, jobs
 from storage.records import Dataset
 from tests.support.provider import BASE
@@ -94,15 +96,21 @@ async def data(slack: Surfaces, folder: Path, name: str, *numbers: int) -> Datas
     return kept
 
 
+@pytest.mark.parametrize("known", [True, False])
 async def test_rows_in_both_files_are_refused_at_the_field_until_the_box_is_ticked_by_name(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
+    """``known``: whether somebody has looked when the form is shown."""
+    monkeypatch.setattr("handlers.verbs.start.OVERLAP_SECONDS", 30.0 if known else 0.0)
     async with place(tmp_path) as (slack, provider):
         training = await data(slack, tmp_path, "triage.jsonl", *range(20))
         validation = await data(slack, tmp_path, "triage-val.jsonl", *range(17, 30))
         await slack.jin.command(training.channel, "/ft start")
         view = await form(slack, "overlap", "Use them all the same")
-        await form(slack, "validation", "3 rows also in the training data")
+        await form(slack, "validation", "3 rows also in the training data" if known else "")
+        await slack.house.intake.overlap(
+            training, validation
+        )  # an acknowledgement waits for it a second only
 
         there = f"/views/{view['id']}/submit"
         base = {"selected_option": {"value": f"openai|{BASE}"}}
