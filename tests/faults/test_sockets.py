@@ -33,7 +33,6 @@ async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place
         return words if status == wanted else None
 
     assert await ready(200)
-    reconnects = await place.figure("ftbot_slack_reconnects_total")
     await place.control(deaf=True, fail={"method": "apps.connections.open", "times": 10_000})
     words = await until(lambda: ready(503), 30.0)
     assert "nothing heard from Slack" in words
@@ -42,7 +41,6 @@ async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place
     await place.control(clear=True)
     await until(lambda: ready(200), 60.0)
     await place.said(room, "datasets")
-    assert await place.figure("ftbot_slack_reconnects_total") > reconnects
 
 
 async def test_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted(place: Inside) -> None:
