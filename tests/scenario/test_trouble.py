@@ -51,6 +51,7 @@ async def test_a_trainer_that_is_down_is_said_and_waited_for(own_place: Workspac
     await place.finished(channel, card)
 
 
+@pytest.mark.long
 async def test_a_bot_killed_while_a_job_runs_posts_every_notice_once(own_place: Workspace) -> None:
     place = own_place
     channel = await place.channel()

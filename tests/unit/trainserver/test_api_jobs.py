@@ -229,6 +229,7 @@ async def test_a_pause_can_be_taken_back_before_it_comes(
         assert jobs.wish(connection, job.id) is None
 
 
+@pytest.mark.long
 def test_a_training_job_pauses_and_goes_on_to_its_end(server: Server):
     job = server.job(hyperparameters={"n_epochs": 12, "batch_size": 4})
     until(lambda: any(event.type == "metrics" for event in server.events(job.id)), "a first step")

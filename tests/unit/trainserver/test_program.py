@@ -90,6 +90,7 @@ def _steps(server: Server, job_id: str) -> list[int]:
     return [event.data["step"] for event in server.events(job_id) if event.type == "metrics"]
 
 
+@pytest.mark.long
 def test_a_job_goes_on_after_the_server_was_ended_or_killed_and_nothing_is_told_twice(own_server: Server):
     job = own_server.job(lines(12), hyperparameters={"n_epochs": 50, "batch_size": 4})
     waiting = own_server.job(hyperparameters={"n_epochs": 1})
