@@ -104,6 +104,7 @@ async def test_wrong_values_in_the_form_are_named_at_their_fields(place: Workspa
     await place.jin.call("POST", f"views/{view['id']}/close")
 
 
+@pytest.mark.long
 async def test_a_form_submitted_twice_starts_one_job(place: Workspace) -> None:
     channel = await place.channel()
     await place.drop(channel, "train.jsonl", chat_file(12, "double"))

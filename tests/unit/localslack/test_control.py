@@ -138,6 +138,7 @@ async def test_held_events_come_backwards(ws: Workspace) -> None:
     assert sorted(body["event"]["text"] for body in heard) == ["one", "three", "two"]
 
 
+@pytest.mark.long
 async def test_a_deaf_connection_stays_open_but_nothing_gets_through(ws: Workspace) -> None:
     heard: list[dict[str, Any]] = []
     await ws.jin.post("/control", {"ack_seconds": 0.2, "retry_delays": [0, 0, 0]})

@@ -91,6 +91,7 @@ async def test_base_and_tuned_model_are_scored_before_the_job_is_called_finished
     assert job.name == "triage-1"
 
 
+@pytest.mark.long
 async def test_a_model_that_does_not_answer_leaves_the_job_ready_without_a_score(works: Works) -> None:
     rows = await validation(works, rows=1)
     await works.started(validation_id=rows.id)

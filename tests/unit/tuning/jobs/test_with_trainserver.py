@@ -75,6 +75,7 @@ async def dropped(store: Store, intake: Intake, path: Path) -> Dataset:
 
 
 @pytest.mark.timeout(170)
+@pytest.mark.long
 async def test_a_job_is_trained_scored_and_talked_to(tmp_path: Path) -> None:
     (tmp_path / "n.jsonl").write_text(lines(0, 12))
     (tmp_path / "val.jsonl").write_text(lines(50, 10))
