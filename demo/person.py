@@ -130,7 +130,10 @@ def words(message: Json) -> str:
     """All text of a message that a person reads, in reading order, as one line a piece."""
     pieces: list[str] = []
     _collect(message.get("blocks") or [], pieces)
-    return _plain("\n".join(pieces)) if pieces else _plain(str(message.get("text", "")))
+    text = "\n".join(pieces) if pieces else str(message.get("text", ""))
+    # An app that names itself.
+    name = message.get("bot_profile", {}).get("name", "ftbot")
+    return _plain(text.replace(f"<@{message.get('user')}>", f"@{name}"))
 
 
 INERT = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
