@@ -30,9 +30,7 @@ RUN_BY = {
     "make test": "runs this test",
     "make demo DEMO=--manual": "tests/scenario/test_demo.py"
     "::test_the_first_line_is_the_page_and_ctrl_c_stops_everything",
-    "git clone https://github.com/ftbot/ftbot.git": "not run: it needs the network",
-    "cd ftbot": "not run: it stands for the step before",
-    "pipx install ftbot": "tests/test_wheel.py::test_installed_ftbot_prints_its_manifest",
+    "pipx install .": "tests/test_wheel.py::test_installed_ftbot_prints_its_manifest",
     "ftbot --version": HERE,
     "ftbot manifest": HERE,
     "ftbot setup": "tests/unit/bot/test_setup.py"
