@@ -23,6 +23,8 @@ PACKAGES := bot demo handlers localslack storage trainserver tuning
 TIMED := $(BIN)/python tools/timed.py
 # One worker runs a file, so that programs which a file starts are started once.
 RUN_PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile -q $(PYTEST)
+# Tests of whole programs mostly wait for them, so twice as many run side by side.
+RUN_PROGRAMS := $(BIN)/pytest -n $(shell echo $$((2 * $(WORKERS)))) --dist loadgroup -q $(PYTEST)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format bench audit clean install browser
@@ -55,7 +57,7 @@ test: .venv/.installed browser
 	  "types: $(BIN)/pyright" \
 	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py tests/test_dependencies.py" \
 	  "contract: $(RUN_PYTEST) tests/contract" \
-	  "scenario: $(RUN_PYTEST) --dist loadgroup tests/scenario tests/faults" \
+	  "scenario: $(RUN_PROGRAMS) tests/scenario tests/faults" \
 	  "browser: $(RUN_PYTEST) tests/browser" \
 	  "wheel: $(BIN)/pytest -q $(PYTEST) tests/test_wheel.py"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -18,6 +19,12 @@ PATH = "/slack/events"
 """The path of every request URL: events, commands, interactions and options alike."""
 
 
+REPEATED = "X-Slack-Retry-Num"
+REPEATS = 300.0
+"""Seconds after which Slack has given up on what it could not deliver: it tries again at once, after a minute
+and after five (docs.slack.dev/apis/events-api, error handling)."""
+
+
 class HttpMode:
     """``POST /slack/events``: genuine requests go to the same Bolt app that the socket feeds.
 
@@ -26,11 +33,16 @@ class HttpMode:
     """
 
     def __init__(self, app: AsyncApp, signing_secret: str, on_open: Callable[[], None]) -> None:
-        """``app`` was made with the same secret; ``on_open`` is called when payloads may come."""
+        """``app`` was made with the same secret.
+
+        ``on_open`` is called when payloads may come, and whenever some may have been lost: a request that
+        Slack repeats, or the first after a silence longer than its repeats, tells of a way that was broken.
+        """
         self._app = app
         self._verifier = SignatureVerifier(signing_secret)
         self._on_open = on_open
         self._taking = False
+        self._heard = time.monotonic()
 
     async def open(self) -> None:
         """From now on requests are taken; earlier ones Slack is told to send again."""
@@ -57,6 +69,9 @@ class HttpMode:
             log.warning("slack_request_refused", status=401)
             EVENTS.labels("unsigned", "refused").inc()
             return web.Response(status=401, text="This request is not signed by Slack, or too old.\n")
+        silent, self._heard = time.monotonic() - self._heard, time.monotonic()
+        if REPEATED in request.headers or silent > REPEATS:
+            self._on_open()
         answer = await self._app.async_dispatch(await to_bolt_request(request))
         return await to_aiohttp_response(answer)
 

@@ -176,3 +176,15 @@ def m007_answers_that_were_begun(db: Database) -> None:
         CREATE INDEX answers_begun_item ON answers_begun (item_id)
         """,
     )
+
+
+@migrations()
+def m008_uploads_in_parts(db: Database) -> None:
+    """How far a large file has come, so that an upload which was cut off goes on where it stood."""
+    _run(
+        db,
+        """
+        ALTER TABLE uploads ADD COLUMN session TEXT;
+        ALTER TABLE uploads ADD COLUMN part_ids TEXT NOT NULL DEFAULT '[]'
+        """,
+    )

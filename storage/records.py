@@ -142,7 +142,11 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One content at one provider; key (sha256, provider)."""
+    """One content at one provider; key (sha256, provider).
+
+    ``session`` is the provider's id of an upload in parts that is under way, ``part_ids`` the parts that it
+    has taken, in order.
+    """
 
     sha256: str
     provider: str
@@ -152,6 +156,8 @@ class Upload:
     file_id: str | None = None
     attempts: int = 0
     error: str | None = None
+    session: str | None = None
+    part_ids: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.answer import Block, Message
-from handlers.text import about, lines, name, number, plural
+from handlers.text import about, lines, name, number, plural, size
 from handlers.views.dataset_words import (
     DropFacts,
     button_row,
@@ -22,6 +22,7 @@ from handlers.views.prices import day, offer_line
 from handlers.views.problem_words import notes_of, prompts_line
 from storage.records import Dataset, Upload
 from tuning.datasets.report import Report
+from tuning.jobs.uploading import PART_BYTES
 
 WARNINGS_SHOWN = 5
 
@@ -104,7 +105,7 @@ def _history(dataset: Dataset, facts: DropFacts) -> list[Line | str]:
     if dataset.examining:
         notes.append("still looking for near duplicates and private data; nothing leaves before")
     notes += report_of(dataset).notes
-    notes += [_sent(label, upload) for label, upload in facts.uploads]
+    notes += [_sent(label, upload, dataset.bytes) for label, upload in facts.uploads]
     if not facts.uploads:
         notes.append("checked on your server, nothing sent to a provider yet")
     priced = {
@@ -117,7 +118,7 @@ def _history(dataset: Dataset, facts: DropFacts) -> list[Line | str]:
     return notes
 
 
-def _sent(label: str, upload: Upload) -> str:
+def _sent(label: str, upload: Upload, whole: int) -> str:
     place = name(label, 40)
     match upload.state:
         case "sent":
@@ -125,7 +126,8 @@ def _sent(label: str, upload: Upload) -> str:
         case "failed":
             return f"could not be sent to {place}: {name(upload.error or 'no reason given', 120)}"
         case _:
-            return f"being sent to {place}"
+            taken = min(len(upload.part_ids) * PART_BYTES, whole)
+            return f"being sent to {place}" + (f", {size(taken)} of {size(whole)}" if taken else "")
 
 
 def _buttons(dataset: Dataset, report: Report, facts: DropFacts) -> list[Block]:

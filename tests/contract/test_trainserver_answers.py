@@ -9,6 +9,8 @@ import pytest
 
 from tests.contract.openai_spec import chunk_problems, error_problems, problems, schema_problems
 from tests.contract.trainserver_client import Trainer
+from tuning.errors import Refused
+from tuning.providers import Gateway
 
 Json = dict[str, Any]
 ASK: Json = {"messages": [{"role": "user", "content": "hello"}], "max_completion_tokens": 4}
@@ -50,6 +52,21 @@ def test_files(trainer: Trainer) -> None:
     assert problems("get", "/files", trainer.get("/files", limit=10)) == []
     assert problems("get", "/files/{file_id}", trainer.get(f"/files/{file['id']}")) == []
     assert problems("delete", "/files/{file_id}", trainer.delete(f"/files/{file['id']}")) == []
+
+
+async def test_a_file_that_ftbot_sends_in_parts(trainer: Trainer) -> None:
+    gateway = Gateway(str(trainer.http.base_url), trainer.key)
+    content = "".join(json.dumps(row) + "\n" for row in rows(12)).encode()
+    session = await gateway.begin_parts("abc-large.jsonl", len(content))
+    pieces = [content[start : start + 500] for start in range(0, len(content), 500)]
+    parts = [await gateway.add_part(session, piece) for piece in pieces]
+    file = await gateway.complete_parts(session, parts)
+    assert await gateway.find_file("abc-large.jsonl") == file
+    assert trainer.http.get(f"/files/{file}/content").content == content
+    with pytest.raises(Refused, match="refused") as over:
+        await gateway.add_part(session, b"more")
+    assert "completed" in over.value.provider_words
+    await gateway.close()
 
 
 def test_a_finished_job(trainer: Trainer, job: Json) -> None:

@@ -18,6 +18,7 @@ class Trainer:
     """`url` ends in /v1."""
 
     def __init__(self, url: str, key: str) -> None:
+        self.key = key
         self.http = openai_wire.client(base_url=url, headers={"Authorization": f"Bearer {key}"})
 
     def __enter__(self) -> Self:

@@ -71,6 +71,10 @@ class FakeProvider:
     base_url: str = ""
     models: list[Json] = field(default_factory=lambda: list(OPENAI_MODELS))
     files: list[Json] = field(default_factory=list[Json])
+    uploads: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
+    """The parts of each upload."""
+    announced: dict[str, Json] = field(default_factory=dict[str, Json])
+    """What was said of each upload when it began, its state, and its content at the end."""
     jobs: list[Json] = field(default_factory=list[Json])
     events: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
     checkpoints: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
@@ -175,6 +179,8 @@ class FakeProvider:
                     }  # fmt: skip
                 self.files.insert(0, made)
                 return JSONResponse(made)
+            case "POST", ["uploads", *rest]:
+                return await self._upload(request, *rest)
             case "GET", ["files"]:
                 return JSONResponse({"object": "list", "data": self.files, "has_more": False})
             case "DELETE", ["files", file_id]:
@@ -203,6 +209,34 @@ class FakeProvider:
                 return self._respond(await request.json())
             case _:
                 return error(404, None, "no such route")
+
+    async def _upload(self, request: Request, session: str = "", step: str = "") -> Response:
+        """The Uploads API: begin, add a part, put the named parts together."""
+        if not session:
+            begun = {"id": f"upload_{len(self.uploads) + 1}", "object": "upload", "status": "pending"}
+            begun |= {"created_at": 1, "expires_at": 3601} | await request.json()
+            self.uploads[begun["id"]] = {}
+            self.announced[begun["id"]] = begun
+            return JSONResponse(begun)
+        taken, known = self.uploads.get(session), self.announced.get(session, {})
+        if taken is None or known["status"] != "pending":
+            return error(400, "upload_not_pending", f"Upload {session} is over.")
+        if step == "parts":
+            async with request.form() as form:
+                data: Any = form["data"]
+                part = {"id": f"part_{len(taken) + 1}", "object": "upload.part", "created_at": 1}
+                taken[part["id"]] = await data.read()
+            return JSONResponse(part | {"upload_id": session})
+        content = b"".join(taken[one] for one in (await request.json())["part_ids"])
+        if len(content) != known["bytes"]:
+            return error(400, "bytes_mismatch", "The parts are not as long as was announced.")
+        known |= {"status": "completed", "content": content.decode()}
+        made = {
+            "id": f"file-{len(self.files) + 1}", "object": "file", "bytes": len(content), "created_at": 1,
+            "filename": known["filename"], "purpose": known["purpose"], "status": "processed",
+        }  # fmt: skip
+        self.files.insert(0, made)
+        return JSONResponse(known | {"file": made})
 
     def _wanted(self, request: Request) -> list[Json]:
         asked = {

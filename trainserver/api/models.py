@@ -7,7 +7,8 @@ can_pause               whether a running job can be paused and resumed
 filters_metadata        whether the list of jobs can be asked for some metadata
 integrations            services that figures of a job can be sent to
 max_tokens_per_example  longer examples are cut there
-max_file_bytes          larger files are refused
+max_file_bytes          larger files are refused in one piece
+max_upload_bytes        larger files are refused in parts
 takes_images            whether rows may have pictures
 suffix_max_length, suffix_pattern
 seconds_per_1k_tokens   measured over the last trainings of this base on this machine, or null
@@ -26,7 +27,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from trainserver import bases, memory, models
-from trainserver.api.limits import FILE_BYTES
+from trainserver.api.limits import FILE_BYTES, UPLOAD_BYTES
 from trainserver.api.state import Parts, Who, may_change
 from trainserver.errors import NotFound
 from trainserver.hyperparameters import METHODS
@@ -50,6 +51,7 @@ def _extension(parts: Parts, connection: sqlite3.Connection, base: str, parent: 
         "integrations": ["wandb"] if parts.wandb_key else [],
         "max_tokens_per_example": parts.config.max_tokens,
         "max_file_bytes": FILE_BYTES,
+        "max_upload_bytes": UPLOAD_BYTES,
         "takes_images": False,
         "suffix_max_length": 64,
         "suffix_pattern": "^[A-Za-z0-9._-]+$",

@@ -1,7 +1,12 @@
-"""Sends contents to providers, each once: a cut-off upload is looked for by its name before another try."""
+"""Sends contents to providers, each once: a cut-off upload is looked for by its name before another try.
+
+A large content goes up in parts where the provider takes them (OpenAI, Uploads API: at most 64 MB a part, an
+hour for all). Each part that was taken is on record, so an upload that was cut off goes on behind it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from storage import datasets, jobs, outbox
@@ -10,6 +15,13 @@ from storage.store import Database
 from tuning.errors import NotKept, Refused, TuningError, Unreachable
 from tuning.jobs.parts import Parts
 from tuning.jobs.shelf import unpacked_aside
+from tuning.providers import Gateway
+
+PART_BYTES = 16 << 20
+"""What is lost at most when a line breaks, and held in memory while a part is sent."""
+
+_OF_THE_MOMENT = frozenset({401, 403, 429})
+"""Refusals that say nothing about the upload itself."""
 
 
 def is_due(parts: Parts, upload: Upload) -> bool:
@@ -26,22 +38,50 @@ async def send(parts: Parts, sha256: str, provider: str) -> None:
     if upload is None or not is_due(parts, upload):
         return
     try:
-        gateway = parts.providers.get(upload.provider).gateway
+        found = parts.providers.get(upload.provider)
+        gateway = found.gateway
         file_id = await gateway.find_file(upload.filename) if upload.attempts else None
         if file_id is None:
             async with unpacked_aside(await _content(parts, upload)) as path:
                 await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
-                file_id = await gateway.upload(path, upload.filename)
+                if path.stat().st_size > PART_BYTES and (await found.profile()).takes_parts:
+                    file_id = await _send_parts(parts, gateway, upload, path)
+                else:
+                    file_id = await gateway.upload(path, upload.filename)
     except Unreachable as problem:
         await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=str(problem))
     except Refused as problem:
         words = f"{problem} {problem.provider_words}".strip()
-        await _record(parts, upload, state="failed", error=words)
+        await _record(parts, upload, state="failed", error=words, session=None, part_ids=[])
     except (TuningError, OSError) as problem:
         await _record(parts, upload, state="failed", error=str(problem))
     else:
-        await _record(parts, upload, state="sent", file_id=file_id, error=None)
+        await _record(parts, upload, state="sent", file_id=file_id, error=None, session=None, part_ids=[])
     parts.wake()
+
+
+async def _send_parts(parts: Parts, gateway: Gateway, upload: Upload, path: Path) -> str:
+    """Sends what the provider does not have yet; a session that it no longer takes is begun anew."""
+    if upload.session is not None:
+        try:
+            return await _fill(parts, gateway, upload, path, upload.session, upload.part_ids)
+        except Refused as problem:  # after an hour, for one
+            if problem.status in _OF_THE_MOMENT:
+                raise
+    session = await gateway.begin_parts(upload.filename, path.stat().st_size)
+    await _record(parts, upload, session=session, part_ids=[])
+    return await _fill(parts, gateway, upload, path, session, [])
+
+
+async def _fill(
+    parts: Parts, gateway: Gateway, upload: Upload, path: Path, session: str, taken: list[str]
+) -> str:
+    with await asyncio.to_thread(path.open, "rb") as source:
+        source.seek(len(taken) * PART_BYTES)
+        while data := await asyncio.to_thread(source.read, PART_BYTES):
+            taken = [*taken, await gateway.add_part(session, data)]
+            await _record(parts, upload, part_ids=taken)
+    return await gateway.complete_parts(session, taken)
 
 
 async def _content(parts: Parts, upload: Upload) -> Path:

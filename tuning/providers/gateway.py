@@ -8,7 +8,7 @@ create may start two paid jobs), nor is an upload; everything else is retried tw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,27 @@ class Gateway:
                 return made.id
         finally:
             stream.close()
+
+    async def begin_parts(self, filename: str, size: int) -> str:
+        """Begins an upload of ``size`` bytes in parts; answers its id, which is good for an hour."""
+        with provider_errors():
+            begun = await self._once.uploads.create(
+                filename=filename, bytes=size, mime_type="application/jsonl", purpose="fine-tune"
+            )
+            return begun.id
+
+    async def add_part(self, upload_id: str, data: bytes) -> str:
+        """Sends the next part, trying once; answers the part's id. A part that is never named is left out."""
+        with provider_errors():
+            return (await self._sending.uploads.parts.create(upload_id, data=data)).id
+
+    async def complete_parts(self, upload_id: str, part_ids: Sequence[str]) -> str:
+        """Has the parts put together in this order, trying once; answers the file id."""
+        with provider_errors():
+            done = await self._sending.uploads.complete(upload_id, part_ids=list(part_ids))
+            if done.file is None:
+                raise ValueError("the upload was completed without a file")
+            return done.file.id
 
     async def find_file(self, filename: str) -> str | None:
         """The newest usable file with this name, or ``None``."""

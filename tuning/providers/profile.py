@@ -53,7 +53,7 @@ class Profile:
     """One provider's abilities; ``charges`` says whether training costs money there.
 
     ``responses``: it has the Responses API beside Chat Completions. ``integrations``: services that it can
-    send a job's figures to (``wandb``).
+    send a job's figures to (``wandb``). ``takes_parts``: it has the Uploads API for large files.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Profile:
     charges: bool = True
     responses: bool = False
     integrations: tuple[str, ...] = ()
+    takes_parts: bool = False
     limits: Limits = STANDARD
 
     def base(self, model: str | None) -> Base | None:

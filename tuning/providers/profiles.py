@@ -43,10 +43,6 @@ OPENAI_BASES = (
 """From OpenAI's price table and deprecations page; gpt-4.1's limit is not published, 65,536 is safe."""
 
 
-OPENAI_LIMITS = Limits("OpenAI", max_bytes=512 << 20)
-"""Files are sent in one piece: the Files API takes 512 MB."""
-
-
 def last_day(model: str) -> str | None:
     """The day (``YYYY-MM-DD``) announced as the last of a base that is known from elsewhere than a list."""
     return next((base.shutdown_date for base in OPENAI_BASES if base.model == model), None)
@@ -67,7 +63,7 @@ def read_profile(name: str, models: Sequence[Json]) -> Profile:
             filters_metadata=True,
             responses=True,
             integrations=("wandb",),
-            limits=OPENAI_LIMITS,
+            takes_parts=True,
         )
     return _generic(name, models)
 
@@ -99,6 +95,7 @@ def _described(name: str, models: Sequence[Json]) -> Profile:
         responses=first.get("responses") is True,
         integrations=_texts(first.get("integrations")),
         can_pause=first.get("can_pause") is True,
+        takes_parts=reading.whole(first.get("max_upload_bytes")) is not None,
         limits=_limits(label, first),
     )
 
@@ -108,7 +105,7 @@ def _limits(label: str, fact: Json) -> Limits:
     whole, most = reading.whole, Limits(label)
     return Limits(
         label,
-        max_bytes=whole(fact.get("max_file_bytes")) or most.max_bytes,
+        max_bytes=whole(fact.get("max_upload_bytes")) or whole(fact.get("max_file_bytes")) or most.max_bytes,
         max_examples=whole(fact.get("max_examples")),
         max_pictures=whole(fact.get("max_images_per_example")) or most.max_pictures,
         picture_bytes=whole(fact.get("max_image_bytes")) or most.picture_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -15,8 +16,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+import bot.httpmode
 from bot.doctor import _way_in  # pyright: ignore[reportPrivateUsage]
-from bot.httpmode import PATH, HttpMode
+from bot.httpmode import PATH, REPEATED, HttpMode
 from bot.settings import Settings
 from localslack.app import Options, running
 from localslack.httpmode import sign
@@ -96,6 +98,33 @@ async def test_what_slack_did_not_sign_just_now_is_refused_and_not_kept(place: I
     assert await post(place, body, good) == 200
     assert await post(place, body, good) == 200
     assert await kept(place) == before + 1
+
+
+@pytest.mark.parametrize("after", ["a repeat", "a silence"])
+async def test_what_was_lost_on_a_broken_way_is_found_in_the_history(
+    place: Inside, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    room = place.channel()
+    await place.jin.say(room, "@ftbot help")
+    await place.said(room, "datasets")
+    lost: list[str] = []
+
+    async def swallow(request: web.Request) -> web.Response:
+        lost.append(await request.text())
+        return web.Response()
+
+    proxy = web.Application()
+    proxy.router.add_post("/", swallow)
+    async with TestServer(proxy) as broken:
+        with pytest.MonkeyPatch.context() as way:
+            way.setattr(place.world.delivery.request_url, "url", str(broken.make_url("/")))
+            await place.jin.say(room, "@ftbot models")
+            while not any("models" in one for one in lost):
+                await asyncio.sleep(0.01)
+    if after == "a silence":
+        monkeypatch.setattr(bot.httpmode, "REPEATS", 0.0)
+    await post(place, b"", signed(place, b"") | ({REPEATED: "1"} if after == "a repeat" else {}))
+    await place.said(room, "2 models")
 
 
 async def test_before_the_start_and_after_the_stop_slack_is_told_to_come_again() -> None:

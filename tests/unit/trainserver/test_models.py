@@ -20,7 +20,8 @@ def test_a_base_says_how_it_can_be_trained(server: Server):
     assert about["methods"] == list(METHODS)
     assert (about["can_pause"], about["filters_metadata"]) == (True, True)
     assert about["max_tokens_per_example"] == 512
-    assert (about["max_file_bytes"], about["takes_images"]) == (512 << 20, False)
+    assert (about["max_file_bytes"], about["max_upload_bytes"]) == (512 << 20, 8 << 30)
+    assert about["takes_images"] is False
     assert about["suffix_max_length"] == 64
     assert about["price_per_1m_tokens"] == 0.0
     assert about["memory_bytes"] > 0

@@ -153,7 +153,7 @@ WORDS: dict[str, str] = {
     "pictures_not_taken": "a picture in a row for a provider whose profile says text alone",
     "too_many_examples": "a reinforcement file of 50,001 rows",
     "too_many_pictured": "50,001 rows with pictures",
-    "file_too_large": "a file of 600 MB sent to OpenAI in one piece",
+    "file_too_large": "a file of 9 GB sent to OpenAI",
     "bom": "a file that begins with the bytes `ef bb bf`",
     "crlf": "lines that end with the bytes `0d 0a`",
     "cr_line_endings": "lines that end with the byte `0d`",

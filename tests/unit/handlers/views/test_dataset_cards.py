@@ -239,6 +239,15 @@ def test_a_big_file_shows_how_far_it_is_read():
     assert "Checking · triage.jsonl · 200.0 MB · 40% read" in words(drop_card(dataset))
 
 
+def test_a_file_on_its_way_in_parts_shows_how_far_it_is():
+    begun = Upload("ab", "openai", "f", "sending", NOW, session="upload_1")
+    facts = DropFacts(uploads=[("OpenAI", begun)])
+    dataset = a_dataset(bytes=40_000_000)
+    assert "being sent to OpenAIdropped" in words(drop_card(dataset, facts))
+    facts = DropFacts(uploads=[("OpenAI", replace(begun, part_ids=["part_1", "part_2"]))])
+    assert "being sent to OpenAI, 33.6 MB of 40.0 MB" in words(drop_card(dataset, facts))
+
+
 def test_what_is_no_training_data_closes_without_buttons_or_reaction():
     dataset = a_dataset(state="closed", closed_by="U1", closed_at=NOW)
     assert buttons(drop_card(dataset)) == {}

@@ -57,8 +57,18 @@ def test_limits_come_from_what_the_provider_says() -> None:
     ours = read_profile("local", [{"id": "smol", "x_fine_tuning": says}]).limits
     assert (ours.label, ours.max_bytes, ours.pictures, ours.max_tools) == ("Our trainer", 1024, False, 3)
     openai = read_profile("openai", OPENAI_MODELS).limits
-    assert (openai.label, openai.max_bytes, openai.max_pictures) == ("OpenAI", 512 << 20, 10)
+    assert (openai.label, openai.max_bytes, openai.max_pictures) == ("OpenAI", 8 << 30, 10)
     assert read_profile("other", [{"id": "llama"}]).limits.label == "other"
+
+
+def test_parts_are_for_those_who_say_that_they_take_them() -> None:
+    whole = read_profile("local", [{"id": "smol", "x_fine_tuning": OURS | {"max_file_bytes": 1024}}])
+    says = OURS | {"max_file_bytes": 1024, "max_upload_bytes": 4096}
+    both = read_profile("local", [{"id": "smol", "x_fine_tuning": says}])
+    assert (whole.takes_parts, whole.limits.max_bytes) == (False, 1024)
+    assert (both.takes_parts, both.limits.max_bytes) == (True, 4096)
+    assert read_profile("openai", OPENAI_MODELS).takes_parts
+    assert not read_profile("other", [{"id": "llama"}]).takes_parts
 
 
 def test_an_unknown_provider_shows_its_models_without_prices() -> None:

@@ -1,0 +1,121 @@
+"""A large file goes up in parts, and an upload that was cut off goes on behind the last part taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage import datasets
+from storage.records import Upload
+from tests.unit.tuning.jobs.conftest import Works
+from tuning.jobs import uploading
+
+PARTS = "/uploads/[^/]+/parts"
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "PART_BYTES", 16)
+
+
+async def _upload(works: Works) -> Upload:
+    found = await works.house.store.read(lambda db: datasets.upload_of(db, "a" * 64, "openai"))
+    assert found is not None
+    return found
+
+
+def _sent(works: Works) -> list[str]:
+    """What the provider has put together, upload by upload."""
+    return [one["content"] for one in works.house.provider.announced.values() if "content" in one]
+
+
+def _content(works: Works) -> str:
+    return (works.house.folder / f"{'a' * 64}.jsonl").read_text()
+
+
+async def test_a_large_file_arrives_whole_under_its_name(works: Works) -> None:
+    job = await works.started()
+    assert (job.state, works.house.provider.created[0]["training_file"]) == ("accepted", "file-1")
+    assert _sent(works) == [_content(works)]
+    assert [f["filename"] for f in works.house.provider.files] == ["aaaaaaaaaaaa-triage.jsonl"]
+    assert works.house.provider.count("POST", PARTS) == -(-len(_content(works)) // 16)
+    assert works.house.provider.count("POST", "/files") == 0
+    upload = await _upload(works)
+    assert (upload.state, upload.session, upload.part_ids) == ("sent", None, [])
+
+
+async def test_a_small_file_goes_in_one_piece(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "PART_BYTES", 16 << 20)
+    await works.started()
+    assert (works.house.provider.count("POST", "/files"), works.house.provider.uploads) == (1, {})
+
+
+async def test_a_provider_without_parts_gets_one_piece(works: Works) -> None:
+    works.house.provider.models = [{"id": "llama", "object": "model", "created": 1, "owned_by": "x"}]
+    await works.started(base="llama")
+    assert (works.house.provider.count("POST", "/files"), works.house.provider.uploads) == (1, {})
+
+
+async def test_a_death_between_two_parts_sends_none_of_them_again(works: Works) -> None:
+    provider = works.house.provider
+    for _ in range(3):
+        provider.fault("POST", PARTS, status=0)  # three pass, the fourth is never answered
+    provider.fault("POST", PARTS, status=503, hang=60.0)
+    dataset = await works.house.dataset()
+    await works.engine.start(works.request(dataset.id))
+    await works.until(lambda: provider.count("POST", PARTS) == 4)
+    assert (await _upload(works)).part_ids == ["part_1", "part_2", "part_3"]
+    await works.new_life()
+    await works.pass_time()
+    assert (await works.job()).state == "accepted"
+    assert _sent(works) == [_content(works)]
+    assert len(provider.uploads) == 1
+    assert provider.count("POST", PARTS) == -(-len(_content(works)) // 16) + 1
+
+
+async def test_a_part_whose_answer_was_lost_is_not_in_the_file_twice(works: Works) -> None:
+    works.house.provider.fault("POST", PARTS, status=500, after=True)
+    await works.started()
+    assert (await _upload(works)).state == "sending"
+    await works.pass_time()
+    assert _sent(works) == [_content(works)]
+    assert (await works.job()).state == "accepted"
+
+
+async def test_a_completion_whose_answer_was_lost_is_found_by_name(works: Works) -> None:
+    works.house.provider.fault("POST", "/uploads/[^/]+/complete", status=500, after=True)
+    await works.started()
+    await works.pass_time()
+    assert (await works.job()).state == "accepted"
+    assert len(works.house.provider.files) == len(works.house.provider.uploads) == 1
+
+
+async def test_a_session_that_ran_out_is_begun_anew(works: Works) -> None:
+    provider = works.house.provider
+    provider.fault("POST", PARTS, status=0)
+    provider.fault("POST", PARTS, status=503)
+    await works.started()
+    provider.announced["upload_1"]["status"] = "expired"
+    await works.pass_time()
+    assert (await works.job()).state == "accepted"
+    assert _sent(works) == [_content(works)]
+    assert len(provider.uploads) == 2
+
+
+async def test_a_limit_of_the_moment_keeps_the_session(works: Works) -> None:
+    works.house.provider.fault("POST", PARTS, status=0)
+    works.house.provider.fault("POST", PARTS, status=429, code="rate_limit_exceeded")
+    await works.started()
+    await works.pass_time()
+    assert (await works.job()).state == "accepted"
+    assert len(works.house.provider.uploads) == 1
+
+
+async def test_a_refusal_is_kept_in_the_providers_words(works: Works) -> None:
+    works.house.provider.fault("POST", "/uploads", status=400, code="bad", message="no such purpose")
+    await works.started()
+    upload = await _upload(works)
+    assert (upload.state, upload.session) == ("failed", None)
+    assert "no such purpose" in str(upload.error)
+    assert not list(Path(works.house.folder).glob("open-*"))
