@@ -6,45 +6,20 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.delivery import Delivery
 from handlers.house import House
 from localslack.app import Options, running
 from localslack.world import World
 from storage import datasets, jobs, outbox
-from storage.records import Card, Dataset, Job, Notice, Overlap
+from storage.records import Card, Dataset, Job, Notice
 from storage.store import Store
-from tests.support.samples import COST, TRAINER, a_dataset, a_job
+from tests.support.house import house_in
+from tests.support.samples import NOW, a_dataset, a_job
 from tests.support.surfaces import ROOT, Person
-
-NOW = 1_795_000_000.0
-
-
-class PlayedProviders:
-    """One provider that always answers with the same profile."""
-
-    names = ("trainer",)
-
-    def get(self, name: str) -> Any:
-        async def profile() -> Any:
-            return TRAINER
-
-        return SimpleNamespace(name=name, profile=profile, last_profile=TRAINER)
-
-
-class PlayedPrices:
-    """Every dataset costs the same."""
-
-    async def prices(self, *_: Any) -> Any:
-        return COST
-
-    async def overlap(self, training: Dataset, validation: Dataset) -> Overlap:
-        return Overlap(str(training.sha256), str(validation.sha256), 0, 0)
 
 
 @dataclass
@@ -142,25 +117,7 @@ async def outgoing(folder: Path) -> AsyncGenerator[Outgoing]:
     options = Options(data=folder / "slack", manifest=ROOT / "manifest.yml")
     async with running(options) as world, aiohttp.ClientSession() as session:
         store, clock = Store(folder / "ftbot.db"), Clock()
-        client = AsyncWebClient(
-            token=world.me.bot_token, base_url=f"{world.base_url}/api/", session=session, retry_handlers=[]
-        )
-        house = House(
-            store=store,
-            engine=cast(Any, None),
-            intake=cast(Any, PlayedPrices()),
-            chat=cast(Any, None),
-            providers=cast(Any, PlayedProviders()),
-            client=client,
-            clock=clock,
-            command="/ft",
-            bot_user_id=world.me.bot_user_id,
-            team_id=world.me.team_id,
-            spool=folder / "spool",
-            file_hosts=frozenset(),
-            max_file_bytes=1_000_000,
-            bot_token=world.me.bot_token,
-        )
+        house = house_in(world, session, store, folder, clock=clock, file_hosts=frozenset())
         yield Outgoing(world, house, clock, Person(session, world.base_url, "jin"))
         await store.close()
         assert world.malformed.list() == []

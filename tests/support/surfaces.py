@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.house import House
 from handlers.register import register
@@ -22,6 +21,7 @@ from localslack.world import World
 from storage import chats, datasets, inbox
 from storage.records import ChatThread, Dataset, InboxItem, Model, Overlap, Turn
 from storage.store import Store
+from tests.support.house import house_in
 from tuning.chat.service import Done
 from tuning.errors import NoModel, TuningError
 from tuning.providers import Delta
@@ -232,26 +232,10 @@ async def surfaces(
     async with running(options) as world, aiohttp.ClientSession() as session:
         store = Store(folder / "ftbot.db")
         chat, intake, engine = PlayedChat(store), PlayedIntake(store), PlayedEngine()
-        client = AsyncWebClient(
-            token=world.me.bot_token, base_url=f"{world.base_url}/api/", session=session, retry_handlers=[]
-        )
-        house = House(
-            store=store,
-            engine=cast(Any, engine),
-            intake=cast(Any, intake),
-            chat=cast(Any, chat),
-            providers=cast(Any, NoProviders()),
-            client=client,
-            clock=asyncio.get_running_loop().time,
-            command="/ft",
-            bot_user_id=world.me.bot_user_id,
-            team_id=world.me.team_id,
-            spool=folder / "spool",
-            file_hosts=frozenset({world.base_url.removeprefix("http://")}),
-            max_file_bytes=1_000_000,
-            bot_token=world.me.bot_token,
-        )
-        house = replace(house, **real(store))
+        played = {"engine": engine, "intake": intake, "chat": chat, "providers": NoProviders()}
+        clock = asyncio.get_running_loop().time
+        parts = {**played, "clock": clock, **real(store)}
+        house = house_in(world, session, store, folder, **parts)
         async with _serving(world, house) as worker:
             people = [Person(session, world.base_url, name) for name in ("jin", "mina")]
             yield Surfaces(world, house, worker, chat, intake, engine, *people)

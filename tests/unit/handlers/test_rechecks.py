@@ -23,9 +23,8 @@ from storage import chats, datasets, jobs
 from storage.errors import NotFound
 from storage.records import ChatThread, Checkpoint, InboxItem, Turn
 from storage.store import Store
-from tests.support.outgoing import PlayedProviders
+from tests.support.house import PlayedProviders, PlayedSlack, a_house
 from tests.support.samples import NOW, a_dataset, a_job
-from tests.unit.handlers.verbs.test_verbs import PlayedSlack
 from tuning.chat.service import Chat
 from tuning.errors import JobNotFound, TuningError
 
@@ -85,24 +84,10 @@ def registered() -> set[str]:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    store, providers = Store(tmp_path / "ftbot.db"), PlayedProviders()
+    store, providers = Store(tmp_path / "ftbot.db"), cast(Any, PlayedProviders())
     await store.write(fill)
-    yield House(
-        store=store,
-        engine=cast(Any, Engine()),
-        intake=cast(Any, Untouched()),
-        chat=Chat(store, cast(Any, providers), lambda: NOW),
-        providers=cast(Any, providers),
-        client=cast(Any, PlayedSlack()),
-        clock=lambda: NOW,
-        command="/ft",
-        bot_user_id="U0BOT",
-        team_id="T1",
-        spool=tmp_path,
-        file_hosts=frozenset(),
-        max_file_bytes=1,
-        bot_token="xoxb-1",
-    )
+    chat = Chat(store, providers, lambda: NOW)
+    yield a_house(store, tmp_path, engine=Engine(), intake=Untouched(), chat=chat, providers=providers)
     await store.close()
 
 

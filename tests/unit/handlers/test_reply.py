@@ -18,7 +18,7 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from localslack.blocks import check_blocks
 from storage.errors import NotFound
-from tests.unit.handlers.verbs.test_verbs import PlayedSlack
+from tests.support.house import PlayedSlack
 from tests.unit.handlers.views.test_pages import LIVE, ODD, mrkdwn
 from tuning.errors import ModelGone, NoModel, Refused, Unreachable
 

@@ -10,9 +10,7 @@ from handlers import suggestions
 from handlers.house import House
 from handlers.verbs import dispatch
 from tests.support.samples import a_dataset, a_job
-from tests.unit.handlers.verbs.test_verbs import call, house, keep, said
-
-__all__ = ["house"]
+from tests.unit.handlers.verbs.conftest import call, keep, said
 
 STATES = {"job": "ready", "pause": "training", "resume": "paused", "cancel": "training"}
 

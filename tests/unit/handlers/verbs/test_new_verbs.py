@@ -8,10 +8,9 @@ from handlers.house import House
 from handlers.verbs import dispatch
 from storage import jobs, rooms
 from storage.records import Job
+from tests.support.house import PlayedSlack
 from tests.support.samples import a_dataset, a_job
-from tests.unit.handlers.verbs.test_verbs import PlayedSlack, call, house, keep, said
-
-__all__ = ["house"]
+from tests.unit.handlers.verbs.conftest import call, keep, said
 
 
 class Steered:

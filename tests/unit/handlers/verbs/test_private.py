@@ -15,9 +15,8 @@ from handlers.house import House
 from handlers.verbs import VERBS, dispatch
 from storage import datasets, jobs
 from storage.store import Store
-from tests.support.outgoing import PlayedPrices, PlayedProviders
+from tests.support.house import PlayedProviders, PlayedSlack, a_house
 from tests.support.samples import NOW, a_dataset, a_job
-from tests.unit.handlers.verbs.test_verbs import PlayedSlack
 from tuning.chat.service import Chat
 from tuning.errors import JobNotFound
 
@@ -38,7 +37,7 @@ TYPED = (
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    store, slack = Store(tmp_path / "ftbot.db"), PlayedSlack()
+    store = Store(tmp_path / "ftbot.db")
 
     async def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("something of a private channel was touched from outside")
@@ -48,24 +47,10 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
 
     engine = SimpleNamespace(cancel=never, pause=never, resume=never, start=never, delete_model=never)
     engine.follow = engine.unknown_jobs = unknown
-    providers = PlayedProviders()
-    await store.write(lambda db: fill(db))
-    yield House(
-        store=store,
-        engine=cast(Any, engine),
-        intake=cast(Any, PlayedPrices()),
-        chat=Chat(store, cast(Any, providers), lambda: NOW),
-        providers=cast(Any, providers),
-        client=cast(Any, slack),
-        clock=lambda: NOW,
-        command="/ft",
-        bot_user_id="U0BOT",
-        team_id="T1",
-        spool=tmp_path,
-        file_hosts=frozenset(),
-        max_file_bytes=1,
-        bot_token="xoxb-1",
-    )
+    providers = cast(Any, PlayedProviders())
+    await store.write(fill)
+    chat = Chat(store, providers, lambda: NOW)
+    yield a_house(store, tmp_path, engine=engine, chat=chat, providers=providers)
     await store.close()
 
 

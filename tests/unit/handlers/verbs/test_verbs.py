@@ -2,129 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from slack_sdk.errors import SlackApiError
 
-from handlers.answer import Answer, Call
 from handlers.house import House
 from handlers.verbs import VERBS, dispatch, start
 from localslack.blocks import check_view
-from storage import chats, datasets, inbox, jobs
-from storage.records import ChannelModel, Job, Model
-from storage.store import Store
-from tests.support.outgoing import PlayedPrices, PlayedProviders
-from tests.support.payloads import hold
+from storage import chats, inbox
+from storage.records import ChannelModel
+from tests.support.house import PlayedSlack
 from tests.support.samples import NOW, a_dataset, a_job
-from tuning.chat.service import ModelEntry
-from tuning.errors import NoModel, Unreachable
-
-TRIAGE = Model("trainer", "ft:triage", "triage-7", 1)
-
-
-class PlayedSlack:
-    """Remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.refuse: dict[str, str] = {}
-
-    def __getattr__(self, method: str) -> Any:
-        async def call(**arguments: Any) -> dict[str, Any]:
-            hold(method, arguments)
-            self.calls.append((method, arguments))
-            if error := self.refuse.get(method):
-                raise SlackApiError(error, cast(Any, {"error": error}))
-            return {"ok": True, "ts": "1.5", "view": {"id": "V1"}}
-
-        return call
-
-    def asked(self, method: str) -> list[dict[str, Any]]:
-        return [arguments for name, arguments in self.calls if name == method]
-
-
-class PlayedEngine:
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.cancelled: list[tuple[int, str]] = []
-
-    async def cancel(self, job_id: int, by: str) -> Job:
-        self.cancelled.append((job_id, by))
-        return await self.store.read(lambda db: jobs.get(db, job_id))
-
-
-class PlayedChat:
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.known = {"triage-7": TRIAGE}
-        self.down = False
-
-    async def resolve(self, channel: str, name: str | None, also: Any = ()) -> Model:
-        if self.down:
-            raise Unreachable("network", None, "The trainer does not answer.", "refused <!channel>")
-        found = self.known.get(name or "triage-7")
-        if found is None:
-            raise NoModel(f"There is no model {name}.")
-        return found
-
-    async def models(self, channel: str, also: Any = (), *, archived: bool = False) -> list[ModelEntry]:
-        return [ModelEntry("triage-7", "ready", "smollm2", "trainer", NOW, True, TRIAGE, 3)]
-
-    async def use(self, channel: str, model: Model, user: str) -> ChannelModel | None:
-        choice = ChannelModel(channel, model.provider, model.model, model.label, user, NOW)
-        return await self.store.write(lambda db: chats.use(db, choice))
-
-    async def begin(self, *_: Any) -> None:
-        return None
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    store = Store(tmp_path / "ftbot.db")
-    yield House(
-        store=store,
-        engine=cast(Any, PlayedEngine(store)),
-        intake=cast(Any, PlayedPrices()),
-        chat=cast(Any, PlayedChat(store)),
-        providers=cast(Any, PlayedProviders()),
-        client=cast(Any, PlayedSlack()),
-        clock=lambda: NOW,
-        command="/ft",
-        bot_user_id="UBOT",
-        team_id="T1",
-        spool=tmp_path,
-        file_hosts=frozenset(),
-        max_file_bytes=1,
-        bot_token="x",
-        admins=frozenset({"UADMIN"}),
-    )
-    await store.close()
-
-
-def call(verb: str, args: str = "", **changes: Any) -> Call:
-    return replace(Call(verb, args, "U1", "C1", None, "slash", trigger_id="t1"), **changes)
-
-
-async def say(house: House, verb: str, args: str = "", **changes: Any) -> Answer:
-    answer = await dispatch(call(verb, args, **changes), house)
-    assert answer is not None
-    return answer
-
-
-def said(answer: Answer) -> str:
-    return str(answer.message.blocks) + answer.message.text
-
-
-async def keep(house: House, *records: Any) -> None:
-    def write(db: Any) -> None:
-        for record in records:
-            jobs.add(db, record) if isinstance(record, Job) else datasets.add(db, record)
-
-    await house.store.write(write)
+from tests.unit.handlers.verbs.conftest import PlayedChat, PlayedEngine, call, keep, said, say
 
 
 async def test_help_names_every_verb(house: House):
