@@ -26,10 +26,10 @@ import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.memory import Memory
+from tests.support.memory import MemoryOf
 
-HERE = Path(__file__).parent
-SUPPORT = HERE / "support"
+ROOT = Path(__file__).parents[1]
+SUPPORT = ROOT / "bench" / "support"
 PACKAGES = ("together==1.5.35", "tiktoken==0.14.0", "bpe-openai==0.1.4")
 O200K_NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"
 """What tiktoken calls o200k_base in its cache: the SHA-1 of where it would load it from."""
@@ -51,14 +51,14 @@ class Timed:
 
     def run(self, command: list[str], env: dict[str, str], watch: bool = False) -> None:
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=HERE.parent
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT
         ) as process:
-            memory = Memory(process.pid)
+            memory = MemoryOf(process.pid, every=0.05)
             if watch:
                 memory.start()
             out, errors = process.communicate()
             if watch:
-                self.megabytes = memory.stop()
+                self.megabytes = memory.stop() / 1e6
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
         seconds, work, *more = out.splitlines()[-1].split()
@@ -105,17 +105,13 @@ def cache_folder() -> Path:
 
 
 def own_commands(path: Path) -> dict[str, list[str]]:
-    ours = [sys.executable, str(SUPPORT / "ours.py")]
+    ours = [sys.executable, "-m", "bench.support.ours"]
     return {part: [*ours, part, str(path)] for part in PARTS}
-
-
-def own_environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(HERE.parent)}
 
 
 def measure(path: Path, turns: int) -> dict[str, Timed]:
     rivals = environment(cache_folder())
-    env = own_environment()
+    env = dict(os.environ)
     commands = own_commands(path)
     if rivals is not None:
         commands["together"] = [str(rivals), str(SUPPORT / "together_check.py"), str(path)]
@@ -172,7 +168,7 @@ def grow(sizes: tuple[float, ...]) -> None:
             path, size = synthetic(Path(folder), wanted)
             timed = {part: Timed() for part in PARTS}
             for part, command in own_commands(path).items():
-                timed[part].run(command, own_environment(), watch=True)
+                timed[part].run(command, dict(os.environ), watch=True)
         cells = [f"{timed['rules'].work[0]:.2f} s"]
         for part in PARTS[1:]:
             cells += [f"{timed[part].work[0]:.2f} s", f"{timed[part].megabytes:.0f} MB"]

@@ -1,8 +1,8 @@
 """How the job engine holds under load, printed as ratios; nothing is asserted.
 
-    python bench/engine.py                some minutes
-    python bench/engine.py --only a       one part: a, b, c or d
-    python bench/engine.py --smoke        a small run that only has to go through
+    python -m bench.engine                some minutes
+    python -m bench.engine --only a       one part: a, b, c or d
+    python -m bench.engine --smoke        a small run that only has to go through
 
 (a) Payloads of mixed kinds, 500 a second for a minute, through one bot. The workspace runs in this process
     and the bot in another, so two cores are enough for both. Each payload is timed from its frame to its
@@ -20,16 +20,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from functools import partial
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bench.support.flood import acknowledgements, memory  # noqa: E402
-from bench.support.talking import first_tokens  # noqa: E402
-from bench.support.watching import prepared, watch  # noqa: E402
+from bench.support.flood import acknowledgements, memory
+from bench.support.talking import first_tokens
+from bench.support.watching import prepared, watch
 
 
 async def main(only: str, *, smoke: bool) -> None:

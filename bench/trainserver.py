@@ -1,7 +1,7 @@
 """How fast the trainserver trains and answers, beside what one would otherwise use, in one run.
 
-    python bench/trainserver.py            SmolLM2-135M-Instruct, some minutes
-    python bench/trainserver.py --smoke    a random model of 0.1 M parameters, seconds
+    python -m bench.trainserver            SmolLM2-135M-Instruct, some minutes
+    python -m bench.trainserver --smoke    a random model of 0.1 M parameters, seconds
 
 Training: our loop with and without what a job writes down (every step an event in the database, a
 checkpoint each epoch), and TRL's SFTTrainer on the same rows, base, rank, batch and epochs. TRL is no
@@ -9,7 +9,7 @@ part of ftbot: name a Python that has it with TRL_PYTHON, otherwise its line say
 
     python -m venv /tmp/trl
     /tmp/trl/bin/pip install trl==1.16.0 peft==0.21.2 transformers==5.23.0 torch==2.13.0 fastapi
-    TRL_PYTHON=/tmp/trl/bin/python python bench/trainserver.py
+    TRL_PYTHON=/tmp/trl/bin/python python -m bench.trainserver
 
 Answering: tokens a second and time to the first token (for several, the median), beside transformers'
 `generate` with the same model: in one process, and the whole server asked over HTTP by one client and by
@@ -30,8 +30,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-WORKER = Path(__file__).resolve().parent / "support" / "trainserver_worker.py"
+WORKER = "bench.support.trainserver_worker"
 TURNS = 2
 
 
@@ -70,13 +69,13 @@ def measure(python: str, what: str, task: dict[str, Any]) -> dict[str, Any]:
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "TRANSFORMERS_VERBOSITY": "error",
-        "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
-        [python, str(WORKER), what, json.dumps(task)],
+        [python, "-m", WORKER, what, json.dumps(task)],
         capture_output=True,
         text=True,
         env=environment,
+        cwd=ROOT,
         check=False,
     )
     if done.returncode:

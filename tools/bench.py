@@ -16,7 +16,9 @@ def main(options: list[str]) -> int:
     failed = 0
     for script in scripts:
         print(f"── {script.name}", flush=True)
-        failed |= subprocess.run([sys.executable, str(script), *options], check=False, cwd=ROOT).returncode
+        failed |= subprocess.run(
+            [sys.executable, "-m", f"bench.{script.stem}", *options], check=False, cwd=ROOT
+        ).returncode
     return 1 if failed else 0
 
 

@@ -16,9 +16,13 @@ THINGS = ("sea", "moon", "rain in the mountains", "bread", "old ships", "bees", 
 CROWD = len(THINGS)
 
 
-def told(tokens: int, seconds: float, first: float, peak: float | None = None) -> dict[str, Any]:
+def told(
+    tokens: int, seconds: float, first: float | None = None, peak: float | None = None
+) -> dict[str, Any]:
+    """A measurement; ``peak`` in MB, that of this process unless it is given."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 if peak is None else peak
-    return {"tokens_per_second": tokens / seconds, "peak_mb": peak, "first_ms": first * 1000}
+    found = {"tokens_per_second": tokens / seconds, "peak_mb": peak}
+    return found if first is None else found | {"first_ms": first * 1000}
 
 
 def question(thing: str) -> str:
@@ -147,3 +151,6 @@ def _peak(server: int) -> float:
     )
     status = Path(f"/proc/{listed.stdout.split()[0]}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+MEASURED = (answer, generate, generate_crowd, served, served_crowd)

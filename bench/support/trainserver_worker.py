@@ -4,18 +4,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from answering import answer, generate, generate_crowd, served, served_crowd  # noqa: F401
-
-
-def told(tokens: int, seconds: float, **more: float) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"tokens_per_second": tokens / seconds, "peak_mb": peak, **more}
+from bench.support import answering
 
 
 def _prepared(task: dict[str, Any]) -> tuple[Any, Any, list[Any]]:
@@ -42,7 +36,7 @@ def loop(task: dict[str, Any]) -> dict[str, Any]:
     for _ in trainer.steps():
         continue
     tokens = sum(len(unit[0].ids) for unit in units) * task["epochs"]
-    return told(tokens, time.monotonic() - started)
+    return answering.told(tokens, time.monotonic() - started)
 
 
 def job(task: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +72,7 @@ def job(task: dict[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     run._train(0)
     tokens = sum(len(unit[0].ids) for unit in units) * task["epochs"]
-    return told(tokens, time.monotonic() - started)
+    return answering.told(tokens, time.monotonic() - started)
 
 
 def trl(task: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +118,9 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     trainer.train()
     tokens = sum(len(unit[0].ids) for unit in units) * task["epochs"]
-    return told(tokens, time.monotonic() - started)
+    return answering.told(tokens, time.monotonic() - started)
 
 
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](json.loads(sys.argv[2]))))
+    measured = {each.__name__: each for each in (loop, job, trl, *answering.MEASURED)}
+    print(json.dumps(measured[sys.argv[1]](json.loads(sys.argv[2]))))

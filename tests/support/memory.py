@@ -7,20 +7,21 @@ from pathlib import Path
 
 
 class MemoryOf(threading.Thread):
-    """Watches a process and its descendants every half second; `most` is the peak in bytes.
+    """Watches a process and its descendants `every` so many seconds; `most` is the peak in bytes.
 
     The sum of proportional shares (PSS of ``/proc/PID/smaps_rollup``), so that pages which several
     processes share are counted once. Stays 0 on a system that has no such file.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, every: float = 0.5) -> None:
         super().__init__(daemon=True)
         self.pid = pid
+        self.every = every
         self.most = 0
         self._over = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(0.5):
+        while not self._over.wait(self.every):
             self.most = max(self.most, sum(map(_share, _family(self.pid))))
 
     def stop(self) -> int:
