@@ -75,56 +75,62 @@ def writer(client, clock=None, is_dm=False):
     return AnswerWriter(client, Place("C1", "1.1", "U1", "T1", is_dm), clock or Clock())
 
 
+async def tell(client, *pieces, pause=2.0):
+    """Writes an answer whose pieces come with a pause between them; gives the message it began in."""
+    clock = Clock()
+    out = writer(client, clock)
+    for piece in pieces:
+        await out.add(piece)
+        clock.now += pause
+    return await out.finish(FOOT)
+
+
 def error(code, status=200, **headers):
     return Response(status, headers, error=code)
 
 
+@pytest.fixture
+def slept(monkeypatch):
+    """What was waited for, in seconds; nothing waits really."""
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
+    return waits
+
+
 async def test_pieces_are_sent_at_most_once_a_second():
-    client, clock = Client(), Clock()
-    out = writer(client, clock)
-    for piece in "abcdef":
-        await out.add(piece)
-        clock.now += 0.4
-    await out.finish(FOOT)
+    client = Client()
+    await tell(client, *"abcdef", pause=0.4)
     assert client.shown == {"1.0": "abcdef"}
     assert client.log == ["start", "append", "append", "stop"]
 
 
 @pytest.mark.parametrize("code", ["feature_disabled", "channel_type_not_supported", "unknown_method"])
 async def test_where_streaming_is_refused_one_message_is_edited(code):
-    client, clock = Client(start=[error(code)]), Clock()
-    out = writer(client, clock)
-    for piece in ("one ", "two ", "three"):
-        await out.add(piece)
-        clock.now += 1.1
-    assert await out.finish(FOOT) == "1.0"
+    client = Client(start=[error(code)])
+    assert await tell(client, "one ", "two ", "three", pause=1.1) == "1.0"
     assert client.shown == {"1.0": "one two three"}
     assert client.log == ["start", "post", "update", "update", "update"]
 
 
 async def test_too_many_streams_at_once_fall_back_too():
     client = Client(start=[error("ratelimited", 429)])
-    out = writer(client)
-    await out.add("hello")
-    await out.finish(FOOT)
+    await tell(client, "hello")
     assert client.shown == {"1.0": "hello"}
 
 
 async def test_a_stream_that_slack_closed_is_rescued_by_an_edit():
-    client, clock = Client(append=[error("message_not_in_streaming_state")]), Clock()
-    out = writer(client, clock)
-    await out.add("one ")
-    clock.now += 2
-    await out.add("two")
-    await out.finish(FOOT)
+    client = Client(append=[error("message_not_in_streaming_state")])
+    await tell(client, "one ", "two")
     assert client.shown == {"1.0": "one two"}
 
 
 async def test_a_stream_that_ended_before_its_stop_still_gets_its_footer():
     client = Client(stop=[error("message_not_in_streaming_state")])
-    out = writer(client)
-    await out.add("done")
-    await out.finish(FOOT)
+    await tell(client, "done")
     assert client.log == ["start", "stop", "update"]
     assert client.shown == {"1.0": "done"}
 
@@ -141,21 +147,12 @@ async def test_a_limited_piece_comes_with_the_next():
     assert client.shown == {"1.0": "abcd"}
 
 
-async def test_the_end_waits_as_long_as_slack_asks(monkeypatch):
-    slept = []
-
-    async def sleep(seconds):
-        slept.append(seconds)
-
-    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
+async def test_the_end_waits_as_long_as_slack_asks(slept):
     client = Client(
         append=[error("ratelimited", 429, **{"Retry-After": "3"})],
         stop=[error("ratelimited", 429, **{"Retry-After": "7"})],
     )
-    out = writer(client)
-    await out.add("a")
-    await out.add("b")
-    await out.finish(FOOT)
+    await tell(client, "a", "b", pause=0)
     assert (client.shown, slept) == ({"1.0": "ab"}, [3.0, 7.0])
 
 
@@ -173,12 +170,8 @@ async def test_a_long_answer_goes_on_in_a_second_message():
 
 
 async def test_a_slow_answer_moves_on_before_slack_closes_its_stream():
-    client, clock = Client(), Clock()
-    out = writer(client, clock)
-    await out.add("a")
-    clock.now += 250
-    await out.add("b")
-    await out.finish(FOOT)
+    client = Client()
+    await tell(client, "a", "b", pause=250)
     assert client.shown == {"1.0": "a", "2.0": "b"}
 
 
@@ -190,23 +183,15 @@ def test_nothing_is_lost_where_a_text_is_cut(text, room):
 
 
 async def test_a_stream_that_takes_no_more_is_ended_before_its_message_is_edited():
-    client, clock = Client(append=[error("msg_too_long")]), Clock()
-    out = writer(client, clock)
-    await out.add("one ")
-    clock.now += 2
-    await out.add("two")
-    await out.finish(FOOT)
+    client = Client(append=[error("msg_too_long")])
+    await tell(client, "one ", "two")
     assert client.log == ["start", "append", "stop", "update", "update"]
     assert client.shown == {"1.0": "one two"}
 
 
 async def test_a_stream_that_died_while_the_model_was_silent_is_rescued():
-    client, clock = Client(stop=[error("message_not_in_streaming_state")]), Clock()
-    out = writer(client, clock)
-    await out.add("one ")
-    clock.now += 400
-    await out.add("two")
-    await out.finish(FOOT)
+    client = Client(stop=[error("message_not_in_streaming_state")])
+    await tell(client, "one ", "two", pause=400)
     assert client.shown == {"1.0": "one ", "2.0": "two"}
 
 
@@ -224,51 +209,29 @@ async def test_what_somebody_stopped_in_slack_grows_no_further_and_still_gets_it
 
 
 @pytest.mark.parametrize("trouble", [error("internal_error", 500), TimeoutError()])
-async def test_an_edit_that_got_lost_is_made_good_by_the_next(monkeypatch, trouble):
-    async def sleep(seconds):
-        pass
-
-    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
-    client, clock = Client(start=[error("feature_disabled")], update=[trouble]), Clock()
-    out = writer(client, clock)
-    for piece in ("one ", "two ", "three"):
-        await out.add(piece)
-        clock.now += 1.1
-    await out.finish(FOOT)
+async def test_an_edit_that_got_lost_is_made_good_by_the_next(slept, trouble):
+    client = Client(start=[error("feature_disabled")], update=[trouble])
+    await tell(client, "one ", "two ", "three", pause=1.1)
     assert client.shown == {"1.0": "one two three"}
 
 
 async def test_a_connection_lost_in_a_stream_shows_every_piece_once():
-    client, clock = Client(append=[TimeoutError()]), Clock()
-    out = writer(client, clock)
-    await out.add("one ")
-    clock.now += 2
-    await out.add("two")
-    await out.finish(FOOT)
+    client = Client(append=[TimeoutError()])
+    await tell(client, "one ", "two")
     assert client.shown == {"1.0": "one two"}
 
 
-async def test_a_footer_that_was_limited_comes_all_the_same(monkeypatch):
-    slept = []
-
-    async def sleep(seconds):
-        slept.append(seconds)
-
-    monkeypatch.setattr(streaming.asyncio, "sleep", sleep)
+async def test_a_footer_that_was_limited_comes_all_the_same(slept):
     client = Client(
         start=[error("feature_disabled")], update=[error("ratelimited", 429, **{"Retry-After": "4"})]
     )
-    out = writer(client)
-    await out.add("hello")
-    await out.finish(FOOT)
+    await tell(client, "hello")
     assert (client.log, slept) == (["start", "post", "update", "update"], [4.0])
 
 
 async def test_a_box_of_code_goes_on_as_a_box_in_the_next_message():
-    client, clock = Client(), Clock()
-    out = writer(client, clock)
-    await out.add("Look:\n```python\n" + "x = 1\n" * 2_000 + "```\ndone")
-    await out.finish(FOOT)
+    client = Client()
+    await tell(client, "Look:\n```python\n" + "x = 1\n" * 2_000 + "```\ndone")
     first, second = client.shown.values()
     assert second.startswith("```python\nx = 1\n")
     assert second.endswith("```\ndone")
