@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuning.datasets import RULES, Report, base_info, check_file, rows, write_csv_report
+from tests.support.drops import holds_together
+from tuning.datasets import Report, base_info, check_file, rows, write_csv_report
 
 WORDS = (
     "messages role content tools tool_calls function name arguments weight id type input preferred_output"
@@ -39,13 +40,6 @@ def check_bytes(data: bytes) -> Report:
         list(rows(path))
         write_csv_report(Path(folder) / "report.csv", report, path)
         return report
-
-
-def holds_together(report: Report) -> None:
-    assert report.verdict == ("reject" if report.errors else "accept")
-    assert {problem.code for problem in report.problems} <= RULES.keys()
-    assert all(len(problem.message) < 300 for problem in report.problems)
-    assert Report.from_json(json.loads(json.dumps(report.to_record()))) == report
 
 
 QUIET = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
