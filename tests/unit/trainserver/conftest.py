@@ -1,4 +1,4 @@
-"""A real server process on a free port, over the 0.1 M random model, and the official client."""
+"""A server over the 0.1 M random model, as a process or inside the test, and the official client."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.contract import openai_wire
 from tests.support.tiny_model import make_tiny_model
+from tests.unit.trainserver.inprocess import Inside, inside
 
 T = TypeVar("T")
 DEADLINE = 120
@@ -159,6 +160,19 @@ def config(tiny: Path) -> Path:
     path = tiny.parent / "trainserver.toml"
     path.write_text('max_tokens = 512\n[bases.tiny]\npath = "tiny"\nlearning_rate = 0.01\n')
     return path
+
+
+@pytest.fixture
+def app(tmp_path: Path, config: Path) -> Inside:
+    """The application inside the test process, over an empty folder."""
+    return inside(tmp_path / "data", config)
+
+
+@pytest.fixture
+async def client(app: Inside) -> AsyncIterator[AsyncOpenAI]:
+    """A client of it."""
+    async with app.client() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -15,22 +15,11 @@ from openai import AsyncOpenAI
 
 from tests.contract import openai_wire
 from tests.unit.trainserver.conftest import lines
-from tests.unit.trainserver.inprocess import Inside, inside
+from tests.unit.trainserver.inprocess import Inside
 from trainserver.api import limits
 from trainserver.housekeeping import sweep
 
 CONTENT = lines(4)
-
-
-@pytest.fixture
-def app(tmp_path: Path, config: Path) -> Inside:
-    return inside(tmp_path / "data", config)
-
-
-@pytest.fixture
-async def client(app: Inside) -> AsyncIterator[AsyncOpenAI]:
-    async with app.client() as made:
-        yield made
 
 
 async def upload(client: AsyncOpenAI, **options: Any) -> Any:

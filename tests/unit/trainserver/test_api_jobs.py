@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -13,23 +11,12 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.unit.trainserver.conftest import Server, lines, until
-from tests.unit.trainserver.inprocess import Inside, inside
+from tests.unit.trainserver.inprocess import Inside
 from trainserver import events, jobs
 from trainserver.api.app import create_app
 from trainserver.api.job_body import Create
 from trainserver.errors import BadRequest
 from trainserver.hyperparameters import Resolved
-
-
-@pytest.fixture
-def app(tmp_path: Path, config: Path) -> Inside:
-    return inside(tmp_path / "data", config)
-
-
-@pytest.fixture
-async def client(app: Inside) -> AsyncIterator[AsyncOpenAI]:
-    async with app.client() as made:
-        yield made
 
 
 async def create(client: AsyncOpenAI, **options: Any) -> Any:

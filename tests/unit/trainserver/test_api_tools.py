@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from openai import AsyncOpenAI
 
-from tests.unit.trainserver.inprocess import Inside, inside
+from tests.unit.trainserver.inprocess import Inside
 
 CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
 TOOL: Any = {
@@ -19,17 +17,6 @@ TOOL: Any = {
     "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
 }
 ASK: list[Any] = [{"role": "user", "content": "How is Oslo?"}]
-
-
-@pytest.fixture
-def app(tmp_path: Path, config: Path) -> Inside:
-    return inside(tmp_path / "data", config)
-
-
-@pytest.fixture
-async def client(app: Inside) -> AsyncIterator[AsyncOpenAI]:
-    async with app.client() as made:
-        yield made
 
 
 def pieces(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainserver.inprocess import Inside, inside
+from tests.unit.trainserver.inprocess import Inside
 from trainserver import integrations, jobs
 from trainserver.hyperparameters import Asked, Resolved
 
@@ -34,11 +34,6 @@ def init(**options):
     say(init=options)
     return Run()
 """
-
-
-@pytest.fixture
-def app(tmp_path: Path, config: Path) -> Inside:
-    return inside(tmp_path / "data", config)
 
 
 def ended(app: Inside) -> None:

@@ -15,7 +15,7 @@ import openai
 import pytest
 from aiohttp import web
 
-from tests.unit.trainserver.inprocess import Inside, inside
+from tests.unit.trainserver.inprocess import Inside
 from trainserver import deliveries, jobs, webhooks
 from trainserver.config import Config, Webhook, load
 from trainserver.errors import ConfigError, JobFailed
@@ -65,11 +65,6 @@ async def receiving() -> AsyncGenerator[Receiver]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as made:
         yield made
-
-
-@pytest.fixture
-def app(tmp_path: Path, config: Path) -> Inside:
-    return inside(tmp_path / "data", config)
 
 
 def telling(url: str, **projects: Webhook) -> Config:
