@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
-from aiohttp import ClientError, WSMessage, web
+from aiohttp import WSMessage, web
 from prometheus_client import Counter, Gauge
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackClientError
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +20,8 @@ PING_SECONDS = 10.0
 DEAF_AFTER = 60.0
 """Seconds without a frame or pong after which the connection is opened anew; pongs come every ten."""
 LOOK_EVERY = 5.0
+GOODBYE_SECONDS = 1.0
+"""How long a stop waits for Slack's side to close the socket."""
 
 SILENCE = Gauge("ftbot_slack_silence_seconds", "Time since Slack's socket was last heard (frame or pong).")
 RECONNECTS = Counter("ftbot_slack_reconnects", "Connections opened anew because the old one was deaf.")
@@ -81,7 +82,7 @@ class SocketWatch:
         RECONNECTS.inc()
         try:
             await self._link.connect_to_new_endpoint(force=True)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as problem:
+        except Exception as problem:  # whatever the SDK stumbles over: a watch that ends, ends ftbot
             log.warning("reconnect_failed", problem=type(problem).__name__)
 
 
@@ -101,8 +102,13 @@ class SocketMode:
         await self._handler.connect_async()
 
     async def close(self) -> None:
-        """Nothing comes in any more."""
-        await self._handler.close_async()
+        """Nothing comes in any more. A deaf socket never says goodbye: it is left after a moment."""
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._handler.close_async()
+        except TimeoutError:
+            log.info("socket_left")
+            await self._handler.close_async()  # what is closed already is passed over
 
     def silence(self) -> float:
         """Seconds since Slack was heard."""

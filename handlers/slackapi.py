@@ -9,7 +9,8 @@ from typing import Any, cast
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 300.0
+"""Seconds that Slack's word about a rest is believed; it asks for a minute at most."""
 
 
 def code_of(problem: SlackApiError) -> str:
@@ -25,15 +26,22 @@ def limited(problem: SlackApiError) -> bool:
 
 
 def retry_after(problem: SlackApiError) -> float:
-    """Seconds to wait before the next try, at most half a minute; 0 when nothing was limited."""
-    if not limited(problem):
-        return 0.0
-    return min(float(problem.response.headers.get("Retry-After", 1)), LONGEST_WAIT)
+    """Seconds to wait before the next try; 0 when nothing was limited."""
+    return rest_in(problem.response.headers) if limited(problem) else 0.0
+
+
+def rest_in(headers: Mapping[str, str]) -> float:
+    """The rest that ``Retry-After`` asks for; a second where it is missing or no number."""
+    said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    try:
+        return min(max(float(said), 0.0), LONGEST_WAIT)
+    except ValueError:
+        return 1.0
 
 
 def broken(problem: SlackApiError) -> bool:
-    """Whether the fault is on Slack's side and may be over soon."""
-    passing = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+    """Whether the fault is on Slack's side and may be over soon: an answer without Slack's word is one."""
+    passing = ("", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
     return int(problem.response.status_code) >= 500 or code_of(problem) in passing
 
 

@@ -16,7 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from handlers.anchors import anchored
 from handlers.meters import API_CALLS, API_WAIT_SECONDS
 from handlers.pacing import RESPONSE_URL, Pace
-from handlers.slackapi import LONGEST_WAIT, code_of, limited, retry_after
+from handlers.slackapi import code_of, limited, rest_in, retry_after
 
 OPTIONAL = frozenset({"chat.startStream", "assistant.threads.setStatus"})
 """What has a plainer way or can be left out: it is not waited for but refused when there is no room."""
@@ -70,6 +70,18 @@ class PacedClient(AsyncWebClient):
         finally:
             API_CALLS.labels(api_method, status).inc()
 
+    async def _request(self, *, http_verb: str, api_url: str, req_args: Any) -> dict[str, Any]:
+        """A proxy's page instead of JSON becomes an answer without a word.
+
+        The SDK and its Socket Mode client stumble over such a page with errors that nobody expects.
+        """
+        try:
+            answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
+        except SlackApiError as problem:  # JSON was promised and did not come: this is aiohttp's answer
+            got: Any = problem.response
+            answer = {"headers": got.headers, "status_code": got.status}
+        return answer if isinstance(answer.get("data"), dict) else {**answer, "data": {}}
+
     async def respond(self, url: str, channel: str, body: dict[str, Any]) -> bool:
         """Answers by the address of a command or click; ``False`` when Slack does not take it (any more).
 
@@ -88,8 +100,7 @@ class PacedClient(AsyncWebClient):
         finally:
             API_CALLS.labels(RESPONSE_URL, status).inc()
         if got.status_code == 429:
-            rest = next((value for name, value in got.headers.items() if name.lower() == "retry-after"), "1")
-            self.pace.refused(RESPONSE_URL, channel, min(float(rest), LONGEST_WAIT))
+            self.pace.refused(RESPONSE_URL, channel, rest_in(got.headers))
         return got.status_code == 200
 
     def _no_room(self, method: str) -> AsyncSlackResponse:

@@ -32,6 +32,7 @@ class Inside:
     health: str
     web: aiohttp.ClientSession
     store: Store
+    working: asyncio.Task[None]
 
     def channel(self, name: str = "tuning") -> str:
         return next(c.id for c in self.world.store.channels() if c.name == name)
@@ -101,7 +102,7 @@ async def bot_inside(folder: Path, *, http: bool = False, **more: Any) -> AsyncG
         try:
             await bot.connected.wait()
             jin = Person(web, world.base_url, "jin")
-            yield Inside(bot, world, provider, jin, f"http://127.0.0.1:{port}", web, bot.store)
+            yield Inside(bot, world, provider, jin, f"http://127.0.0.1:{port}", web, bot.store, working)
         finally:
             bot.stop.set()
             await asyncio.gather(working, return_exceptions=True)

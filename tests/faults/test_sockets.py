@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import ClientWebSocketResponse
+from structlog.testing import capture_logs
 
 import bot.health
 import bot.socket
@@ -23,7 +27,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         yield running
 
 
-async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place: Inside) -> None:
+async def test_9_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place: Inside) -> None:
     room = place.channel()
     await place.jin.say(room, "@ftbot jobs")
     await place.said(room, "job")
@@ -41,9 +45,35 @@ async def test_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(place
     await place.control(clear=True)
     await until(lambda: ready(200), 60.0)
     await place.said(room, "datasets")
+    assert not place.working.done()
 
 
-async def test_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted(place: Inside) -> None:
+async def test_9_pages_of_a_proxy_in_place_of_a_new_address_end_nothing_and_are_said_in_a_line(
+    place: Inside, caplog: pytest.LogCaptureFixture
+) -> None:
+    for status in (502, 200):
+        fault = {"method": "apps.connections.open", "status": status, "times": 10_000}
+        await place.control(deaf=True, fail=fault)
+
+        async def tried(status: int = status) -> bool:
+            found = [r for r in caplog.records if f"status: {status}" in r.getMessage()]
+            assert not place.working.done()
+            return len(found) > 2
+
+        await until(tried, 60.0)
+        await place.control(clear=True)
+
+        async def ready() -> bool:
+            return (await place.get("/readyz"))[0] == 200
+
+        await until(ready, 60.0)
+    room = place.channel()
+    await place.jin.say(room, "@ftbot help")
+    await place.said(room, "datasets")
+    assert not [r for r in caplog.records if r.exc_info]
+
+
+async def test_9_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted(place: Inside) -> None:
     room = place.channel()
     await place.jin.say(room, "@ftbot jobs")
     await place.said(room, "job")
@@ -54,3 +84,22 @@ async def test_a_connection_that_breaks_is_opened_anew_and_the_calls_are_counted
     assert await place.figure("ftbot_slack_connections_total") > hellos
     _, text = await place.get("/metrics")
     assert 'ftbot_slack_payloads_total{fate="kept",kind="event_callback"}' in text
+
+
+async def test_10_a_stop_does_not_wait_for_the_goodbye_of_a_deaf_socket(
+    place: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer that never answers the closing frame would take all of the time that a stop has."""
+    never = asyncio.Event()
+
+    async def silent(self: ClientWebSocketResponse, **_: Any) -> bool:
+        if not self.closed:
+            self._closed = True
+            await never.wait()
+        return True
+
+    monkeypatch.setattr(bot.socket, "GOODBYE_SECONDS", 0.1)
+    monkeypatch.setattr(ClientWebSocketResponse, "close", silent)
+    with capture_logs() as logs:
+        await place.bot.close()
+    assert [one["event"] for one in logs if one["event"].startswith("stopped")] == ["stopped"]

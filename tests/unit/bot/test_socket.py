@@ -15,12 +15,12 @@ class Link:
 
     last_ping_pong_time: float | None = None
     asked: list[bool] = field(default_factory=list[bool])
-    broken: bool = False
+    broken: type[Exception] | None = None
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         self.asked.append(force)
         if self.broken:
-            raise TimeoutError
+            raise self.broken
 
 
 @dataclass
@@ -84,10 +84,11 @@ async def test_every_hello_is_told_and_other_frames_are_not(watch: SocketWatch, 
     assert len(hellos) == 2
 
 
-async def test_a_reconnect_that_fails_is_tried_again_later(
-    watch: SocketWatch, link: Link, clock: Clock
+@pytest.mark.parametrize("broken", [TimeoutError, AttributeError, ValueError])
+async def test_a_reconnect_that_fails_in_whatever_way_is_tried_again_later(
+    watch: SocketWatch, link: Link, clock: Clock, broken: type[Exception]
 ) -> None:
-    link.broken = True
+    link.broken = broken
     clock.now += DEAF_AFTER + 1
     await watch.look()
     clock.now += DEAF_AFTER + 1
