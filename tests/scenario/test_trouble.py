@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import Counter
 
 import pytest
 
@@ -52,7 +51,7 @@ async def test_a_trainer_that_is_down_is_said_and_waited_for(own_place: Workspac
 
 
 @pytest.mark.long
-async def test_a_bot_killed_while_a_job_runs_posts_every_notice_once(own_place: Workspace) -> None:
+async def test_a_bot_killed_in_a_job_posts_every_notice_once_and_in_order(own_place: Workspace) -> None:
     place = own_place
     channel = await place.channel()
     card = await place.start_job(channel, 40, name="killed")
@@ -68,10 +67,12 @@ async def test_a_bot_killed_while_a_job_runs_posts_every_notice_once(own_place: 
     await place.programs.start_bot()
     await place.finished(channel, card)
     thread = await place.jin.thread(channel, ts)
-    counted = Counter(words(m).splitlines()[0] for m in thread[1:] if "bot_id" in m)
-    assert [line for line, count in counted.items() if count > 1] == []
-    epochs = [words(m) for m in thread[1:] if "Epoch" in words(m)]
-    assert epochs == sorted(epochs)
+    said = [line for m in thread[1:] if "bot_id" in m for line in words(m).splitlines()]
+    epochs = [line.split(" · ")[0] for line in said if line.startswith("Epoch ")]
+    most = int(epochs[-1].split()[-1])
+    assert epochs == [f"Epoch {number} of {most}" for number in range(1, most + 1)]
+    ended = [line for line in said if "Safety:" in line or "is ready" in line]
+    assert ["Safety:" in line for line in ended] == [True, False]
     roots = [m for m in await place.jin.messages(channel) if "killed-1" in words(m)]
     assert len(roots) == 1
 
