@@ -183,6 +183,9 @@ class FakeProvider:
                 return await self._upload(request, *rest)
             case "GET", ["files"]:
                 return JSONResponse({"object": "list", "data": self.files, "has_more": False})
+            case "GET", ["files", file_id]:
+                found = next((one for one in self.files if one["id"] == file_id), None)
+                return JSONResponse(found) if found else error(404, None, f"No such File object: {file_id}")
             case "DELETE", ["files", file_id]:
                 self.files[:] = [one for one in self.files if one["id"] != file_id]
                 return JSONResponse({"id": file_id, "object": "file", "deleted": True})

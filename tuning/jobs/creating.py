@@ -15,13 +15,17 @@ import structlog
 from storage import datasets, jobs, outbox
 from storage.records import Job, Upload
 from storage.store import Database
-from tuning.errors import NotCancellable, Refused, TuningError, Unreachable
+from tuning.errors import NotCancellable, ProviderError, Refused, TuningError, Unreachable
 from tuning.jobs import notices
-from tuning.jobs.applying import News, apply, fail, mark
+from tuning.jobs.applying import ENDED, News, apply, fail, mark
 from tuning.jobs.parts import CREATE_WAIT, Parts
+from tuning.jobs.watching import read_news
 from tuning.providers import CreateJob, Provider, ProviderJob
 
 log = structlog.get_logger(__name__)
+
+_OVER = frozenset({400, 409})
+"""How a cancel is refused when the job has ended; other refusals say nothing about the job."""
 
 
 def uploads_of(db: Database, job: Job) -> list[Upload | None]:
@@ -45,15 +49,19 @@ async def create(parts: Parts, job_id: int) -> None:
         return  # still on its way: looked at again once it is sent
     try:
         provider = parts.providers.get(job.provider)
-        made = await _settle(parts, provider, job, [u.file_id for u in uploads if u])
+        made = await _settle(parts, provider, job, [u.file_id if u else None for u in uploads])
     except Unreachable as problem:
         words, wait = str(problem), max(parts.backoff(job.attempts + 1, problem), CREATE_WAIT)
         await parts.store.write(lambda db: _later(db, job.id, parts.clock() + wait, words))
     except Refused as problem:
         await _fail(parts, job, dict(problem.record()))
         await clear_files(parts, job)
-    except TuningError as problem:
-        await _fail(parts, job, {"code": "provider_missing", "message": str(problem)})
+    except TuningError as problem:  # the provider was taken out of the configuration
+        words = str(problem)
+        if job.attempts:  # the job may exist there: looked up when the provider is back
+            await parts.store.write(lambda db: _later(db, job.id, parts.clock() + parts.poll_max, words))
+        else:
+            await _fail(parts, job, {"code": "provider_missing", "message": words})
     else:
         if made is not None:
             await _created(parts, provider, job, made)
@@ -61,34 +69,41 @@ async def create(parts: Parts, job_id: int) -> None:
 
 async def _settle(parts: Parts, provider: Provider, job: Job, files: list[str | None]) -> ProviderJob | None:
     """The provider's job for the intent: the one there, or a new one; ``None`` if it is no longer wanted."""
-    profile = await provider.profile()
+    wanted = _wanted(job, files)
     if job.attempts:
-        found = await _look_up(provider, job.intent, filters=profile.filters_metadata)
+        found = await _look_up(provider, job, wanted)
         if found is not None or job.ended_by is not None:
             if found is None:
                 await parts.store.write(lambda db: cancelled_unsent(db, job.id, parts.clock()))
             return found
-    if not await parts.store.write(lambda db: _begin(db, job.id)):
+    if None in files:
+        raise Refused("file_not_found", None, "The provider no longer has the file of this job.")
+    profile = await provider.profile()
+    if not await parts.store.write(lambda db: _begin(db, job.id, parts.clock())):
         return None
-    return await provider.gateway.create_job(_wanted(job, files), hyperparameters=profile.hyperparameters)
+    return await provider.gateway.create_job(wanted, hyperparameters=profile.hyperparameters)
 
 
-async def _look_up(provider: Provider, intent: str, *, filters: bool) -> ProviderJob | None:
+async def _look_up(provider: Provider, job: Job, wanted: CreateJob) -> ProviderJob | None:
     """The job of an intent. A refused look-up tells nothing of what the create did, so it is tried again."""
     try:
-        return await provider.gateway.find_job(intent, filters=filters)
+        filters = (await provider.profile()).filters_metadata
+        return await provider.gateway.find_job(wanted, filters=filters, since=job.created_at)
     except Refused as problem:
         raise Unreachable(
             problem.code, problem.status, str(problem), problem.provider_words, todo=problem.todo
         ) from problem
 
 
-def _begin(db: Database, job_id: int) -> bool:
-    """Notes the try before it happens; ``False`` when the job was called off meanwhile."""
+def _begin(db: Database, job_id: int, now: float) -> bool:
+    """Notes the try before it happens; ``False`` when the job was called off meanwhile.
+
+    A life that follows at once looks the job up when the provider has had the time to make it.
+    """
     job = jobs.get(db, job_id)
     if job.state != "sending" or job.ended_by is not None:
         return False
-    jobs.change(db, job_id, attempts=job.attempts + 1)
+    jobs.change(db, job_id, attempts=job.attempts + 1, poll_at=now + CREATE_WAIT)
     return True
 
 
@@ -115,6 +130,9 @@ def _wanted(job: Job, files: list[str | None]) -> CreateJob:
 async def _created(parts: Parts, provider: Provider, job: Job, made: ProviderJob) -> None:
     def record(db: Database) -> Job:
         jobs.change(db, job.id, provider_job_id=made.id, attempts=0, poll_at=parts.clock())
+        if made.status in ENDED:  # long ago, before it was found: the watch reads its events, then its end
+            jobs.change(db, job.id, state="accepted")
+            return jobs.get(db, job.id)
         return apply(db, job.id, News(made), parts.clock())
 
     now = await parts.store.write(record)
@@ -136,20 +154,29 @@ async def _fail(parts: Parts, job: Job, error: dict[str, object]) -> None:
 
 
 async def clear_files(parts: Parts, job: Job) -> None:
-    """Deletes what was uploaded for a job that the provider refused, unless another job uses it."""
-    for upload in await parts.store.read(lambda db: _unused(db, job)):
+    """Deletes what was uploaded for a job that the provider refused, unless another job uses it.
+
+    Such a file stays, unless the provider has lost it, which may be why it refused: then the next job sends
+    it anew.
+    """
+    for upload, used in await parts.store.read(lambda db: _sent(db, job)):
         assert upload.file_id is not None
         try:
-            await parts.providers.get(upload.provider).gateway.delete_file(upload.file_id)
+            gateway = parts.providers.get(upload.provider).gateway
+            if used and await gateway.has_file(upload.file_id):
+                continue
+            if not used:
+                await gateway.delete_file(upload.file_id)
         except TuningError as problem:
             log.warning("refused_job_keeps_file", problem=type(problem).__name__)
             continue
-        await parts.store.write(partial(_cleared, upload=upload, now=parts.clock()))
+        words = _LOST if used else _DELETED
+        await parts.store.write(partial(_cleared, upload=upload, words=words, now=parts.clock()))
 
 
-def _unused(db: Database, job: Job) -> list[Upload]:
-    """The uploads of a job that no other job at this provider has used or will use."""
-    found: list[Upload] = []
+def _sent(db: Database, job: Job) -> list[tuple[Upload, bool]]:
+    """The uploads of a job, and whether another job at this provider has used or will use them."""
+    found: list[tuple[Upload, bool]] = []
     for upload in uploads_of(db, job):
         if upload is None or upload.state != "sent" or upload.file_id is None:
             continue
@@ -159,13 +186,15 @@ def _unused(db: Database, job: Job) -> list[Upload]:
             for other in [*jobs.of_dataset(db, dataset.id), *jobs.needing(db, dataset.id)]
             if other.id != job.id and other.provider == upload.provider and other.state != "failed"
         ]
-        if not others:
-            found.append(upload)
+        found.append((upload, bool(others)))
     return found
 
 
-def _cleared(db: Database, upload: Upload, now: float) -> None:
-    words = "The provider took no job with it, so the file was deleted there."
+_DELETED = "The provider took no job with it, so the file was deleted there."
+_LOST = "The provider no longer has the file."
+
+
+def _cleared(db: Database, upload: Upload, words: str, now: float) -> None:
     datasets.change_upload(
         db,
         upload.sha256,
@@ -190,23 +219,32 @@ def cancelled_unsent(db: Database, job_id: int, now: float) -> None:
 
 
 async def cancel_at_provider(parts: Parts, provider: Provider, job: Job, by: str) -> Job:
-    """Asks the provider to cancel for ``by`` and keeps its answer.
+    """Asks the provider to cancel for ``by`` and keeps its answer, with what happened until then.
 
     Raises:
-        NotCancellable: the provider says that the job has ended. Unreachable: it does not answer.
+        NotCancellable: the provider says that the job has ended, or refuses to cancel it.
+        Unreachable: it does not answer.
     """
     assert job.provider_job_id is not None
     try:
         answer = await provider.gateway.cancel(job.provider_job_id)
     except Refused as problem:
         parts.wake()
+        if problem.status not in _OVER:
+            raise NotCancellable(f"{job.name} was not cancelled: {problem}", problem.todo) from problem
         raise NotCancellable(
             f"{job.name} cannot be cancelled: the provider says it has ended or is ending.",
             "Its card shows how it ended in a moment.",
         ) from problem
+    try:
+        news = await read_news(parts, provider.gateway, job, answer)
+    except ProviderError:  # it is cancelled all the same: the watch reads on, and tells the end
+        news = None
 
     def record(db: Database) -> Job:
         jobs.change(db, job.id, poll_at=parts.clock(), ended_by=by)
-        return apply(db, job.id, News(answer), parts.clock())
+        return apply(db, job.id, news, parts.clock()) if news else jobs.get(db, job.id)
 
-    return await parts.store.write(record)
+    changed = await parts.store.write(record)
+    parts.wake()
+    return changed

@@ -11,7 +11,7 @@ from tuning.clock import Clock
 from tuning.errors import ProviderError
 from tuning.providers import Providers
 
-CREATE_WAIT = 5.0
+CREATE_WAIT = 15.0
 """Seconds before a create whose fate is unknown is looked up: a slow provider may still be making the job."""
 
 

@@ -106,7 +106,7 @@ class Watch:
         waiting = theirs.status in _WAITING
         if not changed and (waiting or job.poll_at > now):
             return now + self._waiting_pace(job, now) if waiting else job.poll_at
-        news = await self._news(gateway, job, theirs)
+        news = await read_news(parts, gateway, job, theirs)
 
         def record(db: Database) -> None:
             after = apply(db, job.id, news, parts.clock())
@@ -115,14 +115,6 @@ class Watch:
         await parts.store.write(record)
         parts.wake()
         return None
-
-    async def _news(self, gateway: Gateway, job: Job, theirs: ProviderJob) -> News:
-        """Events since the last known one; checkpoints when some may have come."""
-        known = await self._parts.store.read(lambda db: jobs.newest_event_ids(db, job.id, _KNOWN_KEPT))
-        events = await gateway.newest_events(theirs.id, known)
-        made = theirs.status in ENDED or any("heckpoint" in e.message for e in events)
-        checkpoints = await gateway.checkpoints(theirs.id) if made else []
-        return News(theirs, events, checkpoints)
 
     def _pace(self, job: Job, changed: bool, now: float) -> float:
         if changed or job.state == "safety":
@@ -155,6 +147,19 @@ class Watch:
                 _ask_at(db, job, now + self._parts.poll_max)
 
         await self._parts.store.write(record)
+
+
+async def read_news(parts: Parts, gateway: Gateway, job: Job, theirs: ProviderJob) -> News:
+    """Events since the last known one; checkpoints when some may have come.
+
+    Raises:
+        Unreachable, Refused: the provider did not tell them.
+    """
+    known = await parts.store.read(lambda db: jobs.newest_event_ids(db, job.id, _KNOWN_KEPT))
+    events = await gateway.newest_events(theirs.id, known)
+    made = theirs.status in ENDED or any("heckpoint" in e.message for e in events)
+    checkpoints = await gateway.checkpoints(theirs.id) if made else []
+    return News(theirs, events, checkpoints)
 
 
 def _ask_at(db: Database, job: Job, at: float) -> None:

@@ -113,6 +113,17 @@ class Gateway:
                     return found.id
         return None
 
+    async def has_file(self, file_id: str) -> bool:
+        """Whether the provider still has this file."""
+        try:
+            with provider_errors():
+                await self._client.files.retrieve(file_id)
+        except Refused as problem:
+            if problem.status != 404:
+                raise
+            return False
+        return True
+
     async def delete_file(self, file_id: str) -> None:
         """Deletes a file; one that is gone already is fine."""
         try:
@@ -130,13 +141,17 @@ class Gateway:
         with provider_errors():
             return reading.job(await self._once.fine_tuning.jobs.create(**body))
 
-    async def find_job(self, intent: str, *, filters: bool) -> ProviderJob | None:
-        """The job that carries this intent, or ``None``; ``filters``: the provider filters by metadata."""
-        question: dict[str, Any] = {"metadata": {INTENT: intent}} if filters else {}
+    async def find_job(self, wanted: CreateJob, *, filters: bool, since: float = 0.0) -> ProviderJob | None:
+        """The job that carries this intent, or ``None``; ``filters``: the provider filters by metadata.
+
+        One that keeps no metadata is believed by name and file, for what was made after ``since`` (Unix
+        seconds, with room for clocks that differ).
+        """
+        question: dict[str, Any] = {"metadata": {INTENT: wanted.intent}} if filters else {}
         async with aclosing(self._job_pages(**question)) as pages:
             async for page in pages:
                 for found in page:
-                    if found.metadata.get(INTENT) == intent:
+                    if found.metadata.get(INTENT) == wanted.intent or _alike(found, wanted, since):
                         return found
         return None
 
@@ -272,6 +287,17 @@ class Gateway:
 
     async def _whole_answer(self, asked: Json) -> ChatCompletion:
         return await self._patient.chat.completions.create(stream=False, **asked)
+
+
+CLOCKS_DIFFER = 300.0
+"""Seconds that a provider's clock may be behind ours."""
+
+
+def _alike(found: ProviderJob, wanted: CreateJob, since: float) -> bool:
+    """Whether a job without metadata is the one wanted: its name and its file are given to no other."""
+    if found.metadata or found.created_at < since - CLOCKS_DIFFER:
+        return False
+    return (found.suffix, found.training_file) == (wanted.suffix, wanted.training_file)
 
 
 def in_order(events: list[ProviderEvent]) -> list[ProviderEvent]:

@@ -74,6 +74,7 @@ async def house(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[House]:
     store = Store(tmp_path / "ftbot.db")
     config = ProviderConfig("openai", provider.base_url, "sk-test")
     providers = Providers([config], timeout=2.0, retries=0)
-    yield House(store, provider, providers, tmp_path)
-    await providers.close()
+    made = House(store, provider, providers, tmp_path)
+    yield made
+    await made.providers.close()
     await store.close()

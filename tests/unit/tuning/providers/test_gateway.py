@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,11 @@ async def test_a_job_is_found_by_its_intent_over_many_pages(
     wanted = provider.job(metadata={"ftbot_intent": "i7"})
     for _ in range(10):
         provider.job(metadata={"ftbot_intent": "other"})
-    found = await gateway.find_job("i7", filters=filters)
+    asked = CreateJob("i7", BASE, "supervised", "t", "file-1")
+    found = await gateway.find_job(asked, filters=filters)
     assert found is not None
     assert found.id == wanted["id"]
-    assert await gateway.find_job("i8", filters=filters) is None
+    assert await gateway.find_job(replace(asked, intent="i8"), filters=filters) is None
 
 
 async def test_the_list_stops_once_every_asked_job_was_seen(gateway: Gateway, provider: FakeProvider) -> None:
@@ -129,7 +131,7 @@ async def test_a_login_page_where_an_answer_belongs_is_no_answer(
         gateway.models(),
         gateway.retrieve("x"),
         gateway.list_jobs({"x"}),
-        gateway.find_job("i", filters=True),
+        gateway.find_job(CreateJob("i", BASE, "supervised", "t", "file-1"), filters=True),
         gateway.newest_events("x", set()),
         gateway.checkpoints("x"),
         gateway.create_job(CreateJob("i1", BASE, "supervised", "t", "file-1")),
