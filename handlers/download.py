@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from handlers.errors import DownloadFailed
+from handlers.slackapi import rest_in
 from handlers.text import size as size_words
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -20,7 +21,9 @@ HTML_STARTS = (b"<!doctype html", b"<html")
 
 
 class TryAgain(DownloadFailed):
-    """Slack did not hand the file out just now."""
+    """Slack did not hand the file out just now; ``after``: seconds of rest that it asked for."""
+
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ async def _stream(url: str, out: BinaryIO, token: str, limits: Limits) -> tuple[
             aiohttp.ClientSession(timeout=timeout) as session,
             session.get(url, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False) as answer,
         ):
-            _check_status(answer.status)
+            _check_status(answer.status, rest_in(answer.headers))
             check_size(answer.content_length, limits.max_bytes)
             count, head = 0, b""
             async for chunk in answer.content.iter_chunked(CHUNK):
@@ -136,7 +139,7 @@ def _sign_in_page() -> DownloadFailed:
     )
 
 
-def _check_status(status: int) -> None:
+def _check_status(status: int, rest: float) -> None:
     """A web page with status 200 is recognised later: a person may well drop a web page of their own."""
     if status == 200:
         return
@@ -145,5 +148,7 @@ def _check_status(status: int) -> None:
     if status in (404, 410):
         raise DownloadFailed("The file is no longer there: it was deleted or withdrawn.")
     if status == 429 or status >= 500:
-        raise TryAgain(f"Slack's file server answered {status}.")
+        again = TryAgain(f"Slack's file server answered {status}.")
+        again.after = rest if status == 429 else 0.0
+        raise again
     raise DownloadFailed(f"Slack's file server answered {status}.")

@@ -14,6 +14,7 @@ from handlers.download import Limits, TryAgain, check_size, download
 from handlers.errors import DownloadFailed
 from handlers.house import House
 from handlers.incoming import Incoming, drop_id, parts_of, takes
+from handlers.posting import UNKNOWN
 from handlers.reply import passing
 from handlers.slackapi import code_of, part_in
 from storage import datasets, inbox, outbox
@@ -66,14 +67,16 @@ class Drops:
             inbox.done(db, item.id)
             return [dataset for dataset in kept if dataset is not None]
 
-        kept = await house.store.write(keep)
-        if kept:
-            await self._look(said)
-        for dataset in kept:
-            self._background(self.take(dataset))
+        if kept := await house.store.write(keep):
+            self._background(self._begin(said, kept))
+
+    async def _begin(self, said: Incoming, kept: list[Dataset]) -> None:
+        """👀 first, which the verdict takes off again; then the files."""
+        await self._look(said)
+        self.begin(kept)
 
     def begin(self, made: Sequence[Dataset]) -> None:
-        """Makes and checks copies behind the present work."""
+        """Fetches, or makes, and checks files behind the present work."""
         for dataset in made:
             self._background(self.take(dataset))
 
@@ -103,10 +106,11 @@ class Drops:
         for attempt in range(TRIES):
             try:
                 return await self._fetch_once(dataset)
-            except (TryAgain, Unreachable):
+            except (TryAgain, Unreachable) as problem:
                 if attempt == TRIES - 1:
                     raise
-                await asyncio.sleep(self._pause * (attempt + 1))
+                rest = problem.after if isinstance(problem, TryAgain) else 0.0
+                await asyncio.sleep(max(rest, self._pause * (attempt + 1)))
         raise AssertionError("unreachable")
 
     async def _fetch_once(self, dataset: Dataset) -> Path:
@@ -152,6 +156,8 @@ class Drops:
         except SlackApiError as problem:
             if code_of(problem) != "already_reacted":
                 log.info("no_reaction", error=code_of(problem))
+        except UNKNOWN as problem:
+            log.info("no_reaction", error=type(problem).__name__)
 
     async def _fail(self, dataset: Dataset, problem: DownloadFailed | TuningError) -> None:
         words = " ".join(part for part in (str(problem), problem.todo) if part)

@@ -6,10 +6,11 @@ from typing import Any
 
 import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.answer import Answer, Message
+from handlers.download import TryAgain
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import broken, code_of, limited
@@ -101,7 +102,9 @@ def passing(problem: Exception) -> bool:
     """Whether the same thing may well work a moment later."""
     if isinstance(problem, SlackApiError):
         return limited(problem) or broken(problem)
-    return isinstance(problem, aiohttp.ClientError | TimeoutError | Unreachable)
+    return isinstance(
+        problem, aiohttp.ClientError | TimeoutError | SlackRequestError | TryAgain | Unreachable
+    )
 
 
 def apology(problem: Exception, command: str) -> Message:

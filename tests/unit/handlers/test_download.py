@@ -166,3 +166,13 @@ async def test_a_dead_server_is_worth_another_try(tmp_path):
         await download(
             "http://127.0.0.1:9/a", tmp_path, token="t", limits=Limits(frozenset({"127.0.0.1:9"}), 9), size=1
         )
+
+
+@pytest.mark.parametrize(("status", "rest"), [(429, 9.0), (503, 0.0)])
+async def test_a_file_server_that_asks_for_a_rest_is_given_it(tmp_path, status, rest):
+    async def give(request):
+        return web.Response(status=status, headers={"Retry-After": "9"})
+
+    with pytest.raises(TryAgain) as raised:
+        await fetch(tmp_path, give)
+    assert raised.value.after == rest

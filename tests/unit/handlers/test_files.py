@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers import files
+from handlers.download import TryAgain
 from storage import datasets, inbox, outbox
 from storage.records import Dataset
 from tests.support.surfaces import surfaces, until
@@ -153,3 +159,49 @@ async def test_the_same_event_again_makes_no_second_card(slack):
     assert [d.name for d in found] == ["triage.jsonl", "other.jsonl"]
     assert found[1].thread == ts
     assert await slack.store.read(inbox.waiting) == []
+
+
+@pytest.mark.parametrize("fault", [{"cut": True}, {"status": 502}, {"error": "internal_error"}])
+async def test_a_reaction_that_breaks_holds_up_no_check(slack, fault):
+    await slack.control(fail={"method": "reactions.add", "times": 9, **fault})
+    await slack.jin.drop(slack.channel("tuning"), "triage.jsonl", ROWS)
+    (dataset,) = await finished(slack)
+    assert dataset.state == "ready"
+    assert [item.state for item in await slack.items()] == ["done"]
+
+
+async def test_drops_that_wait_for_their_reaction_take_no_room_from_others(slack, monkeypatch):
+    """Slack takes some thirty reactions a minute; a hundred files are dropped in one."""
+    hold = asyncio.Event()
+
+    async def wait(self, **_):
+        await hold.wait()
+
+    monkeypatch.setattr(AsyncWebClient, "reactions_add", wait)
+    monkeypatch.setattr(slack.worker, "_room", asyncio.Semaphore(2))
+    for number in range(4):
+        await slack.jin.drop(slack.channel("tuning"), f"triage-{number}.jsonl", ROWS)
+    await slack.jin.command(slack.channel("tuning"), "/ft help")
+    await slack.settled()
+    hold.set()
+    assert len(await finished(slack, 4)) == 4
+
+
+async def test_the_rest_that_the_file_server_asks_for_is_kept(tmp_path, monkeypatch):
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    async def fetch(self, dataset):
+        if len(waited) == 2:
+            return tmp_path
+        problem = TryAgain("Slack's file server answered.")
+        problem.after = (7.0, 0.0)[len(waited)]
+        raise problem
+
+    monkeypatch.setattr(files.Drops, "_fetch_once", fetch)
+    drops = files.Drops(None, lambda work: None, pause=0.5)
+    monkeypatch.setattr(files, "asyncio", SimpleNamespace(sleep=sleep))
+    assert await drops._fetch(None) == tmp_path
+    assert waited == [7.0, 1.0]

@@ -9,10 +9,11 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from handlers import reply
 from handlers.answer import Answer, Message
+from handlers.download import TryAgain
 from handlers.errors import BadCall
 from handlers.house import House
 from handlers.incoming import Incoming
@@ -26,7 +27,7 @@ SAID = Message("hello", [{"type": "divider"}])
 
 
 def slack_error(code: str, status: int = 200) -> SlackApiError:
-    response = SimpleNamespace(get={"error": code}.get, status_code=status, headers={})
+    response = SimpleNamespace(data={"error": code}, status_code=status, headers={})
     return SlackApiError("no", cast(Any, response))
 
 
@@ -67,7 +68,9 @@ def test_what_went_wrong_inside_is_told_without_its_words() -> None:
         (slack_error("channel_not_found"), False),
         (aiohttp.ClientConnectionError(), True),
         (TimeoutError(), True),
+        (SlackRequestError("Failed to upload a file (status: 429)"), True),
         (Unreachable("network", None, "x"), True),
+        (TryAgain("Slack did not say where the file is."), True),
         (Refused("x", 400, "x"), False),
         (ValueError(), False),
     ],
