@@ -60,10 +60,14 @@ def _only_one(folder: Path) -> IO[str]:
     """Holds the lock of a data folder for the life of the process.
 
     Raises:
-        StartError: another ftbot works in this folder.
+        StartError: another ftbot works in this folder, or it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = (folder / "ftbot.lock").open("w")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "ftbot.lock").open("w")
+    except OSError as problem:
+        words = f"The data folder {folder} cannot be written: {problem}."
+        raise StartError(f"{words} Make it writable, or set FTBOT_DATA.") from problem
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:

@@ -39,6 +39,7 @@ def run() -> None:
     from bot.manifest import remember_first
     from bot.settings import load
 
+    os.umask(0o077)  # whatever is written in the data folder, and for a moment elsewhere, is ours alone
     try:
         settings = load()
         configure(settings.ftbot_log_level)

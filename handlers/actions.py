@@ -16,7 +16,7 @@ from handlers.sharing import share
 from handlers.verbs import dispatch, start
 from handlers.views import start_form
 from handlers.views.choices import ASKED, CHOICE, PICK
-from handlers.visible import sees
+from handlers.visible import sees, still_in
 from storage import jobs
 from storage.records import InboxItem
 from tuning.pictures import loss_picture
@@ -71,7 +71,12 @@ def _of_question(clicked: Incoming) -> bool:
 async def on_action(house: House, item: InboxItem, clicked: Incoming) -> None:
     """Does what a button says; a choice in the start form shows its new price. Unknown ones do nothing."""
     if clicked.view.get("callback_id") == start_form.CALLBACK:
-        await start.refresh(house, clicked.view, clicked.action)
+        channel = start_form.chosen(clicked.view).channel
+        if await still_in(house, clicked.user, channel):
+            await start.refresh(house, clicked.view, clicked.action)
+        else:
+            words = "You are not in this channel any more, or I am not."
+            await start.refuse(house, str(clicked.view["id"]), channel, words)
         return
     clicked = job_buttons.unfold(clicked)
     if job_buttons.knows(clicked):

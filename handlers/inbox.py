@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
+import aiohttp
 import structlog
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 
 from handlers import modals, suggestions
 from handlers.house import House
@@ -154,7 +156,7 @@ class Door:
             # A form that cannot be looked through in time is taken; what refuses it then is told apart.
             if row.said.kind != "submission":
                 continue
-            if errors := await in_time(modals.errors_in(self._house, row.said)):
+            if errors := await in_time(self._errors_in(row.said)):
                 refusal = {"response_action": "errors", "errors": errors}
                 return BoltResponse(status=200, body=refusal), "refused"
         if not rows:
@@ -163,6 +165,12 @@ class Door:
         if new:
             self._worker.wake()
         return BoltResponse(status=200, body=""), "kept" if new else "known"
+
+    async def _errors_in(self, sent: Incoming) -> dict[str, str]:
+        """The errors of a form; a person whom the worker will turn away is told nothing of its matter."""
+        if self._people is not None and await self._people.refused(sent):
+            return {}
+        return await modals.errors_in(self._house, sent)
 
     async def take_late(self, body: Payload) -> bool:
         """Takes an event that was found in the history; answers whether it was new. Says that it is late."""
@@ -211,8 +219,8 @@ async def in_time(looking: Awaitable[T]) -> T | None:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await looking
-    except TimeoutError:
-        log.info("not_known_in_time")
+    except (TimeoutError, SlackApiError, aiohttp.ClientError) as problem:
+        log.info("not_known_in_time", problem=type(problem).__name__)
         return None
 
 

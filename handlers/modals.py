@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from handlers import comparing, preparing, reply
@@ -11,7 +12,7 @@ from handlers.incoming import Incoming
 from handlers.verbs import settings
 from handlers.views import compare, reading_form, settings_form, start_form, validation_form
 from handlers.views.problems import error_message
-from handlers.visible import channels_for
+from handlers.visible import channels_for, still_in
 from storage import rooms
 from storage.records import InboxItem
 from tuning.errors import ChatError, DatasetError, StartRefused
@@ -23,6 +24,7 @@ async def errors_in(house: House, sent: Incoming) -> dict[str, str]:
     Only what our own records and files tell is looked at: the acknowledgement must not wait for a provider.
     """
     try:
+        await _refuse_left(house, sent)
         match sent.view.get("callback_id"):
             case start_form.CALLBACK:
                 request = start_form.parse(sent.view, sent.user)
@@ -53,8 +55,23 @@ def _field(refused: StartRefused, sent: Incoming) -> str:
     return field if field in blocks or not blocks else blocks[0]
 
 
+async def _refuse_left(house: House, sent: Incoming) -> None:
+    """Refuses a form of a private channel that the person is in no longer.
+
+    Raises:
+        StartRefused: they are not.
+    """
+    if not await still_in(house, sent.user, sent.channel):
+        raise StartRefused("channel", "You are not in this channel any more, or I am not.")
+
+
 async def on_submission(house: House, item: InboxItem, sent: Incoming) -> None:
-    """Does what a form says. A refusal is said to the person alone, in the channel."""
+    """Does what a form says. A refusal is said to the person alone, in the channel while they are in it."""
+    try:
+        await _refuse_left(house, sent)
+    except StartRefused as refused:
+        await reply.tell(house, replace(sent, channel="", is_dm=False), error_message(refused))
+        return
     try:
         match sent.view.get("callback_id"):
             case start_form.CALLBACK:

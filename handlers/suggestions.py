@@ -12,7 +12,7 @@ from handlers.rights import JOBS_OF
 from handlers.text import name
 from handlers.views.choices import PICK
 from handlers.views.layout import option
-from handlers.visible import channels_for
+from handlers.visible import channels_for, still_in
 from storage import datasets, jobs
 from storage.store import Database
 from tuning.chat.service import ModelEntry
@@ -30,6 +30,8 @@ async def options(house: House, body: Payload, people: People | None = None) -> 
     what = str(body.get("action_id", "")).removesuffix(PICK).removeprefix("form_")
     channel, typed = _channel(body), str(body.get("value") or "").strip().lower()
     user = str(cast(Payload, body.get("user") or {}).get("id", ""))
+    if body.get("view") and not await still_in(house, user, channel):
+        return []
     also = await channels_for(house, user, is_dm=not channel or channel.startswith("D"))
     if what == PLACE:
         found = await _places(house, user)

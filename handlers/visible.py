@@ -11,13 +11,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slackapi import code_of, part_in, text_in
-from storage import jobs
+from handlers.slackapi import broken, code_of, limited, part_in, text_in
 
 if TYPE_CHECKING:
     from handlers.house import House
@@ -38,7 +36,11 @@ class Rooms:
         self._known: OrderedDict[str, tuple[float, Mapping[str, str] | None]] = OrderedDict()
 
     async def of(self, client: AsyncWebClient, user: str) -> Mapping[str, str] | None:
-        """Their names by id; ``None`` when Slack does not say (an installation without the scopes for it)."""
+        """Their names by id; ``None`` when Slack does not say (an installation without the scopes for it).
+
+        Raises:
+            SlackApiError, ClientError, TimeoutError: Slack cannot say just now; ask again a moment later.
+        """
         known = self._known.get(user)
         if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
             known = (time.monotonic(), await _ask(client, user))
@@ -64,9 +66,10 @@ async def _ask(client: AsyncWebClient, user: str) -> Mapping[str, str] | None:
                 limit=PAGE,
                 cursor=cursor or None,
             )
-        except (SlackApiError, aiohttp.ClientError, TimeoutError) as problem:
-            code = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
-            log.warning("channels_not_known", error=code)
+        except SlackApiError as problem:
+            if limited(problem) or broken(problem):
+                raise
+            log.warning("channels_not_known", error=code_of(problem))
             return None
         for one in cast("list[dict[str, Any]]", page.get("channels") or []):
             found[str(one["id"])] = str(one.get("name") or one["id"])
@@ -79,17 +82,33 @@ async def _ask(client: AsyncWebClient, user: str) -> Mapping[str, str] | None:
 async def channels_for(house: House, user: str, *, is_dm: bool) -> frozenset[str]:
     """The channels whose jobs and models a person is shown beside those of the place they are in.
 
-    None in a channel. Where Slack does not say who is in which, those in which they started a job themselves.
+    None in a channel, nor where Slack does not say who is in which.
     """
     if not is_dm:
         return frozenset()
-    rooms = await house.rooms.of(house.client, user)
-    if rooms is not None:
-        return frozenset(rooms)
-    owned = await house.store.read(lambda db: jobs.of_owner(db, user, limit=100))
-    return frozenset(job.channel for job in owned)
+    return frozenset(await house.rooms.of(house.client, user) or ())
 
 
 async def sees(house: House, user: str, channel: str, *, here: str, is_dm: bool) -> bool:
     """Whether what belongs to ``channel`` may be shown to a person who is ``here`` (empty: in Home)."""
     return channel == here or channel in await channels_for(house, user, is_dm=is_dm or not here)
+
+
+async def still_in(house: House, user: str, channel: str) -> bool:
+    """Whether a person may still use a form that was opened in ``channel``: they may have left it since.
+
+    Slack itself sees to it for messages, a form stays open. Public channels are open to everybody; nobody
+    leaves direct messages. Where Slack does not say who is in which, nobody is refused.
+    """
+    if not channel or channel.startswith("D"):
+        return True
+    rooms = await house.rooms.of(house.client, user)
+    if rooms is None or channel in rooms:
+        return True
+    try:
+        info = part_in(await house.client.conversations_info(channel=channel), "channel")
+    except SlackApiError as problem:
+        if limited(problem) or broken(problem):
+            raise
+        return False
+    return bool(info.get("is_mpim")) or not info.get("is_private")

@@ -25,6 +25,7 @@ from handlers.views.lists import choose_dataset
 from handlers.views.prices import Offer
 from handlers.views.start_form import Chosen, Form
 from storage import datasets, jobs
+from storage.errors import NotFound
 from storage.records import Dataset, Job, Overlap
 from storage.store import Database
 from tuning.errors import DatasetError, StartRefused
@@ -64,17 +65,17 @@ async def _again(house: House, channel: str, wanted: str, ready: list[Dataset]) 
     """What an earlier job of this channel was started with; ``None`` when its data is no longer here.
 
     Raises:
-        BadCall: the job belongs to another channel. NotFound: there is no such job.
+        NotFound: there is no such job in this channel.
     """
 
     def look(db: Database) -> tuple[Job, list[str | None]]:
         job = jobs.get(db, int(wanted.split()[1]))
+        if job.channel != channel:  # said as if it did not exist
+            raise NotFound(f"There is no job {job.id}.")
         used = (job.dataset_id, job.validation_id)
         return job, [datasets.get(db, one).sha256 if one else None for one in used]
 
     job, contents = await house.store.read(look)
-    if job.channel != channel:
-        raise BadCall("This job belongs to another channel.")
     return _wish_of(job, contents, ready)
 
 

@@ -14,6 +14,7 @@ from tuning.errors import JobError, JobNotFound, ProviderError, Refused
 from tuning.jobs import notices
 from tuning.jobs.parts import Parts
 from tuning.providers import Profile, ProviderJob
+from tuning.providers.asking import INTENT
 
 _NUMBERED = re.compile(r"(.+)-(\d{1,6})")
 
@@ -46,7 +47,7 @@ async def unknown_jobs(parts: Parts) -> list[Found]:
         found += [Found(name, job) for job in answer]
 
     def fresh(db: Database) -> list[Found]:
-        return [one for one in found if jobs.by_provider_id(db, one.provider, one.job.id) is None]
+        return [one for one in found if _known(db, one.provider, one.job) is None]
 
     return await parts.store.read(fresh)
 
@@ -80,7 +81,7 @@ async def follow(parts: Parts, wanted: str, channel: str, user: str) -> Job:
 def _keep(
     db: Database, provider: str, theirs: ProviderJob, profile: Profile, channel: str, user: str, now: float
 ) -> Job:
-    known = jobs.by_provider_id(db, provider, theirs.id)
+    known = _known(db, provider, theirs)
     if known is not None:
         if known.channel == channel:
             raise JobError(f"{known.name} is followed here already.")
@@ -107,6 +108,12 @@ def _keep(
     )
     notices.job_card(db, job, now)
     return job
+
+
+def _known(db: Database, provider: str, theirs: ProviderJob) -> Job | None:
+    """The job that is followed already, or was created by us though its id is not on record yet."""
+    ours = theirs.metadata.get(INTENT)
+    return jobs.by_provider_id(db, provider, theirs.id) or (jobs.by_intent(db, ours) if ours else None)
 
 
 def _name(db: Database, theirs: ProviderJob, profile: Profile) -> tuple[str, int]:

@@ -19,9 +19,9 @@ from handlers.incoming import Incoming
 from handlers.views.choices import PICK
 from handlers.views.dataset_words import MORE
 from handlers.views.problems import error_message
-from storage import chats, datasets, jobs
+from storage import chats, datasets, jobs, rooms
 from storage.errors import NotFound
-from storage.records import ChatThread, Checkpoint, InboxItem, Turn
+from storage.records import ChannelSettings, ChatThread, Checkpoint, Event, InboxItem, Turn
 from storage.store import Store
 from tests.support.house import PlayedProviders, PlayedSlack, a_house
 from tests.support.samples import NOW, a_dataset, a_job
@@ -110,6 +110,10 @@ def fill(db: Any) -> None:
     jobs.put_checkpoint(db, Checkpoint(job.id, "c1", "ft:hidden:1", 5, 1, NOW))
     chats.begin(db, ChatThread(PRIVATE, "2.0", "trainer", "ft:hidden", "classified-7", OWNER, NOW, job.id))
     chats.add_turn(db, Turn(0, PRIVATE, "2.0", "assistant", "classified", "2.1", NOW))
+    rooms.choose(db, ChannelSettings(PRIVATE, "normal", "You are classified.", OWNER, NOW))
+    for step in (1, 2):
+        figures = {"step": step, "train_loss": 3.0 / step}
+        jobs.add_event(db, Event(job.id, f"e{step}", NOW, "info", "metrics", "classified", figures))
 
 
 async def kept(house: House) -> dict[str, Any]:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import suggestions
+from handlers import actions, modals, suggestions
 from handlers.answer import Call
+from handlers.incoming import Incoming
 from handlers.people import People
 from handlers.verbs import VERBS, dispatch
-from storage import chats
+from handlers.views import settings_form, start_form
+from handlers.visible import Rooms, channels_for, still_in
+from storage import chats, rooms
+from storage.records import InboxItem
 from tests.support.surfaces import Person, until
 from tests.support.talkers import Talkers, talkers
 
@@ -87,6 +95,8 @@ async def test_searched_menus_offer_only_what_one_may_see(room: Talkers) -> None
         assert "secret" not in offered, action
         for person in (gus, eve):
             assert await menu(room, person, action, channel) == []
+        if channel == tuning and action != "place_pick":  # what is chosen in a channel stands in it
+            assert "classified" not in json.dumps(await menu(room, room.slack.jin, action, channel)), action
     assert "#secret" in json.dumps(await menu(room, room.slack.jin, "place_pick", ""))
 
 
@@ -180,6 +190,90 @@ async def test_settings_of_a_channel_open_from_home_for_its_members(room: Talker
 
     (shown,) = await until(form)
     assert json.loads(shown["private_metadata"]) == {"channel": room.secret}
+
+
+async def settings_of(room: Talkers) -> str:
+    return (await room.store.read(lambda db: rooms.settings_of(db, room.secret))).notices
+
+
+def quiet(room: Talkers, person: str) -> Incoming:
+    """The settings form of the private channel, sent: jobs are to tell less."""
+    level = {"notices": {"notices": {"type": "radio_buttons", "selected_option": {"value": "quiet"}}}}
+    view = {
+        "id": "V1",
+        "callback_id": settings_form.CALLBACK,
+        "private_metadata": json.dumps({"channel": room.secret}),
+        "state": {"values": level},
+    }
+    return Incoming("submission", room.slack.user(person), room.secret, view=view)
+
+
+async def test_a_form_stays_good_for_those_who_are_in_its_private_channel(room: Talkers) -> None:
+    house, item = room.slack.house, InboxItem(0, "k", None, "submission", {}, 1.0)
+    refused = await modals.errors_in(house, quiet(room, "mina"))
+    assert "not in this channel any more" in str(refused)
+    await modals.on_submission(house, item, quiet(room, "mina"))
+    assert await settings_of(room) == "normal"
+    (said,) = [call["args"] for call in await room.slack.calls("chat.postMessage")]
+    assert said["channel"] == room.slack.user("mina")
+    assert await modals.errors_in(house, quiet(room, "jin")) == {}
+    await modals.on_submission(house, item, quiet(room, "jin"))
+    assert await settings_of(room) == "quiet"
+
+
+async def test_an_open_start_form_tells_nothing_to_who_has_left(
+    room: Talkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+
+    async def note(house: Any, view: Any, *more: str) -> None:
+        shown.append(more)
+
+    for way in ("refresh", "refuse"):
+        monkeypatch.setattr(actions.start, way, note)
+    view = start_form.skeleton(room.secret) | {"id": "V1", "state": {"values": {}}}
+    item = InboxItem(0, "k", None, "action", {}, 1.0)
+    for person in ("mina", "jin"):
+        clicked = Incoming("action", room.slack.user(person), action="dataset", view=view)
+        await actions.on_action(room.slack.house, item, clicked)
+    words = "You are not in this channel any more, or I am not."
+    assert shown == [(room.secret, words), ("dataset",)]
+
+
+async def test_menus_of_a_form_of_a_private_channel_are_empty_for_who_has_left(room: Talkers) -> None:
+    for person, seen in (("mina", False), ("jin", True)):
+        body = {
+            "type": "block_suggestion",
+            "action_id": "form_first",
+            "value": "",
+            "view": {"private_metadata": json.dumps({"channel": room.secret})},
+            "user": {"id": room.slack.user(person)},
+        }
+        offered = json.dumps(await suggestions.options(room.slack.house, body))
+        assert ("classified" in offered) is seen
+
+
+@pytest.mark.parametrize("kind", ["public", "a group", "direct"])
+async def test_forms_of_places_that_nobody_is_shut_out_of_stay_good(room: Talkers, kind: str) -> None:
+    made = await room.slack.jin.ask("POST", "/channels", {"name": "open", "is_private": False})
+    place = {"public": made["channel"]["id"], "a group": "G0GROUP", "direct": "D0DIRECT"}[kind]
+    client = AsyncMock(spec=AsyncWebClient)
+    client.users_conversations.return_value = {"channels": []}
+    client.conversations_info.return_value = {"channel": {"is_private": True, "is_mpim": True}}
+    house = replace(
+        room.slack.house, rooms=Rooms(), client=client if kind == "a group" else room.slack.house.client
+    )
+    assert await still_in(house, room.slack.user("mina"), str(place))
+
+
+async def test_while_slack_cannot_say_who_is_in_a_channel_nobody_is_told_of_it(room: Talkers) -> None:
+    """A moment's fault is waited for; an installation that may never ask is told nothing."""
+    dm, jin = await room.dm(room.slack.jin), room.slack.user("jin")
+    await room.slack.control(fail={"method": "users.conversations", "error": "internal_error", "times": 1})
+    with pytest.raises(SlackApiError):
+        await channels_for(room.slack.house, jin, is_dm=True)
+    await room.slack.control(fail={"method": "users.conversations", "error": "missing_scope", "times": 1})
+    assert "classified" not in await said_to(room, "jobs", "", jin, dm)
 
 
 @pytest.mark.parametrize("kind", ["guest", "stranger"])

@@ -166,7 +166,7 @@ async def test_a_job_is_started_again_with_its_data_name_and_settings(house: Hou
     assert check_view(view) is None
     shown = {b["block_id"]: b["element"].get("initial_value") for b in view["blocks"] if "element" in b}
     assert (shown["name"], shown["more_epochs"], shown["more_seed"]) == ("mine", "5", "7")
-    assert "another channel" in said(await say(house, "start", "again 1", channel="C2"))
+    assert "There is no job 1." in said(await say(house, "start", "again 1", channel="C2"))
     assert "no job 99" in said(await say(house, "start", "again 99"))
 
 

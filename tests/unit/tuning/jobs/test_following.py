@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage import datasets, outbox
+from storage import datasets, jobs, outbox
+from tests.support.samples import a_dataset, a_job
 from tests.unit.tuning.jobs.conftest import Works
 from tuning.errors import JobError, JobNotFound
 
@@ -28,6 +29,18 @@ async def test_a_job_is_followed_once_and_elsewhere_its_name_is_not_told(works: 
     await works.engine.follow(theirs["id"], "G0PRIVATE", "U1")
     with pytest.raises(JobError, match="classified-7 is followed here already"):
         await works.engine.follow(f"openai|{theirs['id']}", "G0PRIVATE", "U2")
+    with pytest.raises(JobError) as refused:
+        await works.engine.follow(theirs["id"], "C1", "U2")
+    assert "classified" not in str(refused.value)
+
+
+async def test_a_job_of_ours_whose_id_is_not_on_record_yet_is_nobodys_to_follow(works: Works) -> None:
+    """Between the provider's yes and our record of it; the job may be of a private channel."""
+    ours = a_job(intent="V1", channel="G0PRIVATE", provider="openai", state="sending")
+    await works.house.store.write(lambda db: datasets.add(db, a_dataset(channel="G0PRIVATE")))
+    await works.house.store.write(lambda db: jobs.add(db, ours))
+    theirs = works.house.provider.job(suffix="classified-7", metadata={"ftbot_intent": "V1"})
+    assert await works.engine.unknown_jobs() == []
     with pytest.raises(JobError) as refused:
         await works.engine.follow(theirs["id"], "C1", "U2")
     assert "classified" not in str(refused.value)
