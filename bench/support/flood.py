@@ -33,6 +33,8 @@ CALM = {**KINDS, "mention": 0.1, "home": 0.05, "command": 0.05, "click": 0.05}
 """So few for the bot that it answers all within Slack's limits: nothing waits, memory shows no queue."""
 LATE = 3.0
 AT_ONCE = 2_000
+SETTLED = 20.0
+"""Seconds after which the bot has loaded what it loads after its start."""
 delivery.KEPT_ENVELOPES = 10 * AT_ONCE
 
 
@@ -157,6 +159,7 @@ async def memory(many: int, before: Any, jobs: int) -> None:
     """(d)"""
     with tempfile.TemporaryDirectory() as folder:
         async with place(Path(folder)) as here:
+            await asyncio.sleep(SETTLED)
             rest = await here.memory()
             await send(here, many // 10, None, CALM)
             warm = await here.memory()
@@ -164,7 +167,7 @@ async def memory(many: int, before: Any, jobs: int) -> None:
             after = await here.memory()
     with tempfile.TemporaryDirectory() as folder:
         async with place(Path(folder), before) as here:
-            await asyncio.sleep(5)
+            await asyncio.sleep(SETTLED)
             full = await here.memory()
     print(f"(d) memory: {rest:.0f} MB at rest, {full:.0f} MB with {jobs} open jobs: {full / rest:.2f} times;")
     print(f"    {warm:.0f} MB after {many // 10} events, {after:.0f} MB after {many}:", end=" ")

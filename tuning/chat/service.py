@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import chats, datasets, jobs, rooms
-from storage.records import ChannelModel, ChatThread, Model, Turn
+from storage.records import OPEN_JOB_STATES, ChannelModel, ChatThread, Model, Turn
 from storage.store import Database, Store
 from tuning.chat import naming
 from tuning.chat.entries import ModelEntry, job_entries
@@ -66,7 +66,7 @@ class Chat:
         if name is None:
             found = await self._store.read(lambda db: naming.channel_model(db, channel, also))
             if found is None:
-                raise NoModel("This channel has no model yet.", "Drop a .jsonl file here to train one.")
+                raise await self._store.read(lambda db: _none_yet(db, channel))
             return found
         wanted = name.strip()
         model = await self._store.read(lambda db: naming.job_model(db, wanted, {channel, *also}))
@@ -213,6 +213,15 @@ class Chat:
     async def _spent(self, provider: str, tokens: int | None) -> None:
         month = month_of(self._clock())
         await self._store.write(lambda db: rooms.spent(db, month, provider, tokens or 0))
+
+
+def _none_yet(db: Database, channel: str) -> NoModel:
+    """What to do in a channel without a model: wait for the one being made, or make one."""
+    newest = next(iter(jobs.in_channel(db, channel, limit=1)), None)
+    todo = "Drop a .jsonl file here to train one; the verb help tells the rest."
+    if newest is not None and newest.state in OPEN_JOB_STATES:
+        todo = f"Wait for {newest.name}: its thread says when it is ready."
+    return NoModel("This channel has no model yet.", todo)
 
 
 def _trained_with(db: Database, model: Model) -> tuple[str | None, list[dict[str, Any]]]:

@@ -47,6 +47,21 @@ async def test_names_lead_to_models(house: House, chat: Chat) -> None:
         assert refused.value.todo
 
 
+async def test_a_channel_whose_first_model_is_being_made_says_which_to_wait_for(
+    house: House, chat: Chat
+) -> None:
+    with pytest.raises(NoModel) as refused:
+        await chat.resolve("C1", None)
+    assert "Drop a .jsonl file" in refused.value.todo
+    await job(house, 1, "training")
+    with pytest.raises(NoModel) as refused:
+        await chat.resolve("C1", None)
+    assert "Wait for triage-1" in refused.value.todo
+    with pytest.raises(NoModel) as refused:
+        await chat.resolve("C2", None)
+    assert "triage" not in refused.value.todo
+
+
 async def test_without_a_name_the_channels_model_answers_else_its_newest(house: House, chat: Chat) -> None:
     with pytest.raises(NoModel):
         await chat.resolve("C1", None)
