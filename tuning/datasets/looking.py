@@ -17,7 +17,8 @@ from tuning.datasets.parsing import parse_line
 from tuning.datasets.privacy import Hit, may_hold, scan, walk
 from tuning.datasets.quality.traces import Trace, first_system, pack, trace_of, trace_of_plain
 from tuning.datasets.repairing.rows import is_mended
-from tuning.datasets.sweeping import BLOCK, Sweeper, Swept, roles_of, unescaped
+from tuning.datasets.sweeping import BLOCK, Sweeper
+from tuning.datasets.swept import Swept, roles_of, unescaped
 from tuning.datasets.weighing import weigh
 from tuning.datasets.worker import Job
 

@@ -24,7 +24,8 @@ from tuning.datasets.preferences import check_dpo, check_pair, check_reinforceme
 from tuning.datasets.quick import Plain, fingerprint, look
 from tuning.datasets.rules import RULES
 from tuning.datasets.shapes import FOREIGN, Shape, ends_with_user, shape_of, system_prompt
-from tuning.datasets.sweeping import BLOCK, SeenRows, Sweeper, Swept
+from tuning.datasets.sweeping import BLOCK, Sweeper
+from tuning.datasets.swept import SeenRows, Swept
 from tuning.datasets.weighing import Load, Scale
 from tuning.datasets.worker import Job
 

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from tuning.datasets.quick import Plain
-from tuning.datasets.sweeping import SeenRows, roles_of
+from tuning.datasets.swept import SeenRows, roles_of
 
 PER_MESSAGE = 3
 PER_NAME = 1

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tuning.datasets.quality.sketches import BATCH, SIZE, sketches
 from tuning.datasets.shapes import CHAT_KEYS
-from tuning.datasets.sweeping import unescaped
+from tuning.datasets.swept import unescaped
 
 TRACE = np.dtype(
     [

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuning.datasets.quick import look
-from tuning.datasets.sweeping import SeenRows, Sweeper, roles_of
+from tuning.datasets.sweeping import Sweeper
+from tuning.datasets.swept import SeenRows, roles_of
 
 TEXT = st.text(max_size=12) | st.sampled_from(
     ["", " ", "\n", "\n\u3000", "\u3000a", "<|x", "a|b", '"', "\\", '\\"', '"\\\\"\\', "\n\\n", "\u2028",
