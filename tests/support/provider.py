@@ -89,6 +89,10 @@ class FakeProvider:
     faults: list[Fault] = field(default_factory=list[Fault])
     page_size: int = 100
     filters_metadata: bool = True
+    oldest_first: bool = False
+    """Lists begin with the oldest, which no description of the API says."""
+    same_page: bool = False
+    """Lists are always answered with their first page, and said to go on."""
     answer: Callable[[Json], str] = lambda body: "Hello there"
     hold: asyncio.Event | None = None
     """Waited for after the first piece of every streamed answer."""
@@ -182,7 +186,7 @@ class FakeProvider:
             case "POST", ["uploads", *rest]:
                 return await self._upload(request, *rest)
             case "GET", ["files"]:
-                return JSONResponse({"object": "list", "data": self.files, "has_more": False})
+                return JSONResponse({"object": "list", "data": self.files, "has_more": self.same_page})
             case "GET", ["files", file_id]:
                 found = next((one for one in self.files if one["id"] == file_id), None)
                 return JSONResponse(found) if found else error(404, None, f"No such File object: {file_id}")
@@ -250,13 +254,14 @@ class FakeProvider:
         return [j for j in self.jobs if all((j["metadata"] or {}).get(k) == v for k, v in asked.items())]
 
     def _page(self, request: Request, oldest_first: list[Json]) -> Response:
-        listed = oldest_first[::-1]
+        listed = oldest_first if self.oldest_first else oldest_first[::-1]
         after = request.query_params.get("after")
-        if after:
+        if after and not self.same_page:
             ids = [one["id"] for one in listed]
             listed = listed[ids.index(after) + 1 :]
         size = min(self.page_size, int(request.query_params.get("limit", 20)))
-        return JSONResponse({"object": "list", "data": listed[:size], "has_more": len(listed) > size})
+        more = self.same_page or len(listed) > size
+        return JSONResponse({"object": "list", "data": listed[:size], "has_more": more})
 
     def _one(self, job_id: str) -> Response:
         found = next((j for j in self.jobs if j["id"] == job_id), None)

@@ -30,6 +30,7 @@ from tuning.providers.answers import (
     ToolCall,
 )
 from tuning.providers.asking import INTENT, chat_body, create_body
+from tuning.providers.pages import in_order, pages_of
 from tuning.providers.trouble import never_show, provider_errors
 from tuning.providers.webhooks import told_of
 
@@ -108,9 +109,12 @@ class Gateway:
     async def find_file(self, filename: str) -> str | None:
         """The newest usable file with this name, or ``None``."""
         with provider_errors():
-            async for found in self._client.files.list(purpose="fine-tune"):
-                if found.filename == filename and str(found.status) not in ("error", "deleted"):
-                    return found.id
+            listed = self._client.files.list(purpose="fine-tune")
+            async with aclosing(pages_of(listed, lambda file: file)) as pages:
+                async for page in pages:
+                    for found in page:
+                        if found.filename == filename and str(found.status) not in ("error", "deleted"):
+                            return found.id
         return None
 
     async def has_file(self, file_id: str) -> bool:
@@ -172,16 +176,13 @@ class Gateway:
             return [reading.job(j) for j in page.data]
 
     async def _job_pages(self, **question: Any) -> AsyncGenerator[list[ProviderJob]]:
-        with provider_errors():
-            page = await self._client.fine_tuning.jobs.list(limit=PAGE, **question)
-            found = [reading.job(j) for j in page.data]
-        for _ in range(MOST_PAGES):
-            yield found
-            if not found or not page.has_next_page():
-                return
-            with provider_errors():
-                page = await page.get_next_page()
-                found = [reading.job(j) for j in page.data]
+        listed, number = self._client.fine_tuning.jobs.list(limit=PAGE, **question), 0
+        async with aclosing(pages_of(listed, reading.job)) as pages:
+            async for page in pages:
+                yield page
+                number += 1
+                if number == MOST_PAGES:
+                    return
 
     async def retrieve(self, job_id: str) -> ProviderJob:
         """One job."""
@@ -211,30 +212,31 @@ class Gateway:
     async def newest_events(self, job_id: str, known: set[str]) -> list[ProviderEvent]:
         """Events not in ``known``, oldest first: pages from the newest down to one with a known event.
 
-        A provider without an events route has none.
+        A list that begins with the oldest is read to its end. A provider without an events route has none.
         """
         fresh: dict[str, ProviderEvent] = {}
+        rising = False
+        listed = self._client.fine_tuning.jobs.list_events(job_id, limit=PAGE)
         try:
-            with provider_errors():
-                page = await self._client.fine_tuning.jobs.list_events(job_id, limit=PAGE)
-                while True:
-                    events = [reading.event(e) for e in page.data]
-                    fresh |= {e.id: e for e in events if e.id not in known and e.id not in fresh}
-                    if any(e.id in known for e in events) or not events or not page.has_next_page():
+            async with aclosing(pages_of(listed, reading.event)) as pages:
+                async for page in pages:
+                    fresh |= {e.id: e for e in page if e.id not in known and e.id not in fresh}
+                    rising = rising or page[0].at < page[-1].at
+                    if not rising and any(e.id in known for e in page):
                         break
-                    page = await page.get_next_page()
         except Refused as problem:
             if problem.status not in _NO_SUCH_ROUTE:
                 raise
-        return in_order(list(fresh.values())[::-1])
+        return in_order(list(fresh.values())[:: 1 if rising else -1])
 
     async def checkpoints(self, job_id: str) -> list[ProviderCheckpoint]:
         """All checkpoints of a job in step order; a provider without this route has none."""
         found: list[ProviderCheckpoint] = []
         try:
-            with provider_errors():
-                async for one in self._client.fine_tuning.jobs.checkpoints.list(job_id, limit=PAGE):
-                    found.append(reading.checkpoint(one))
+            listed = self._client.fine_tuning.jobs.checkpoints.list(job_id, limit=PAGE)
+            async with aclosing(pages_of(listed, reading.checkpoint)) as pages:
+                async for page in pages:
+                    found += page
         except Refused as problem:
             if problem.status not in _NO_SUCH_ROUTE:
                 raise
@@ -298,19 +300,3 @@ def _alike(found: ProviderJob, wanted: CreateJob, since: float) -> bool:
     if found.metadata or found.created_at < since - CLOCKS_DIFFER:
         return False
     return (found.suffix, found.training_file) == (wanted.suffix, wanted.training_file)
-
-
-def in_order(events: list[ProviderEvent]) -> list[ProviderEvent]:
-    """Oldest first; within one second as the provider lists them, metrics among themselves by step."""
-    ordered = sorted(events, key=lambda e: e.at)
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end].at == ordered[start].at:
-            end += 1
-        places = [i for i in range(start, end) if reading.number(ordered[i].data.get("step")) is not None]
-        by_step = sorted((ordered[i] for i in places), key=lambda e: float(e.data["step"]))
-        for place, event in zip(places, by_step, strict=True):
-            ordered[place] = event
-        start = end
-    return ordered

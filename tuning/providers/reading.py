@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -9,10 +12,13 @@ from tuning.providers.answers import Json, ProviderCheckpoint, ProviderEvent, Pr
 
 
 def number(value: object) -> float | None:
-    """A number, or ``None`` for anything else (booleans and NaN too)."""
+    """A number, or ``None`` for anything else (booleans, NaN and infinity too)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if value == value else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number that no float can hold
+        return None
 
 
 def whole(value: object) -> int | None:
@@ -78,7 +84,7 @@ def event(source: object) -> ProviderEvent:
     raw = mapping(source)
     data = raw.get("data")
     return ProviderEvent(
-        id=str(raw.get("id") or ""),
+        id=text(raw.get("id")) or _fingerprint(raw),
         at=number(raw.get("created_at")) or 0.0,
         level=text(raw.get("level")) or "info",
         type=text(raw.get("type")) or "message",
@@ -87,11 +93,16 @@ def event(source: object) -> ProviderEvent:
     )
 
 
+def _fingerprint(raw: Json) -> str:
+    """What tells an event without an id from others."""
+    return hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
 def checkpoint(source: object) -> ProviderCheckpoint:
     """A checkpoint; metrics that are null are left out."""
     raw = mapping(source)
     return ProviderCheckpoint(
-        id=str(raw.get("id") or ""),
+        id=text(raw.get("id")) or f"step-{raw.get('step_number')}",
         model=str(raw.get("fine_tuned_model_checkpoint") or ""),
         step=whole(raw.get("step_number")) or 0,
         created_at=number(raw.get("created_at")) or 0.0,

@@ -1,4 +1,4 @@
-"""A create whose fate is unknown is settled without a second job, and nothing of a job's life is lost by it."""
+"""A create whose fate is unknown is settled without a second job, and nothing of the job's life is lost."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def test_a_provider_that_keeps_no_metadata_is_asked_for_the_name_and_the_f
 ) -> None:
     provider = works.house.provider
     provider.filters_metadata, provider.clock = False, works.house.now
-    provider.job(metadata=None, training_file="file-1", created_at=1, **{k: v for k, v in told.items() if k != "metadata"})
+    provider.job(**(told | {"metadata": None, "training_file": "file-1", "created_at": 1}))
     provider.fault(*CREATE, after=True)
     await works.started()
     provider.jobs[-1] |= {"metadata": None} | told

@@ -11,7 +11,7 @@ from tests.support.provider import BASE, FakeProvider
 from tuning.errors import Refused, Unreachable
 from tuning.providers import Completion, CreateJob, Delta, Finish, Gateway
 from tuning.providers.answers import ProviderEvent
-from tuning.providers.gateway import in_order
+from tuning.providers.pages import in_order
 
 
 async def test_a_file_goes_up_under_its_name_and_is_found_by_it(
