@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import ExcInfo
 
-_SECRET = re.compile(r"(xox[a-z]-|xapp-|sk-|whsec_)[A-Za-z0-9_\-]{4,}|Bearer\s+\S+")
+from storage.errors import StoreError
+from tuning.providers.trouble import without_keys
+
+_SECRET = re.compile(
+    r"(xox[a-z]-|xapp-|sk-|whsec_)[A-Za-z0-9_\-]{4,}|Bearer\s+\S+|(?<=ticket=)[\w-]+"
+    r"|(?<=hooks\.slack\.com/)\S+"
+)
+LONGEST_CHAIN = 20
+_SAYS_ITSELF = (OSError, sqlite3.Error, StoreError)
+"""Errors whose own words are about files, addresses and tables. Others may quote what they stumbled over."""
 _PRIVATE_KEYS = frozenset({"text", "payload", "body", "messages", "blocks", "content"})
 QUIET = ("slack_sdk", "slack_bolt", "openai", "httpx2", "httpcore2", "apscheduler", "aiohttp", "asyncio")
 
@@ -21,8 +33,23 @@ def hide(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
         if key in _PRIVATE_KEYS:
             del event[key]
         elif isinstance(event[key], str):
-            event[key] = _SECRET.sub(r"[secret]", event[key])
+            event[key] = without_keys(_SECRET.sub(r"[secret]", event[key]))
     return event
+
+
+def told(exc_info: ExcInfo) -> str:
+    """Where an error came from, of what kind it is, and all that led to it, without words of people's.
+
+    A ``ValueError`` quotes the value, a provider's refusal the row: neither belongs into a log.
+    """
+    said: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(said) < LONGEST_CHAIN:
+        places = "".join(traceback.format_tb(error.__traceback__))
+        words = f": {error}" if isinstance(error, _SAYS_ITSELF) else ""
+        said.append(f"{places}{type(error).__module__}.{type(error).__qualname__}{words}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nwhich came of this:\n".join(said)
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
@@ -37,7 +64,7 @@ def configure(level: str) -> None:
         structlog.processors.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(told),
         hide,
     ]
     terminal = sys.stderr.isatty()

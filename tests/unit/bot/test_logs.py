@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 import structlog
@@ -12,6 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.logger import get_bolt_logger
 
 from bot import logs
+from storage.errors import StoreUnusable
+from tuning.providers.trouble import never_show
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +54,61 @@ def test_fields_that_carry_what_people_wrote_are_dropped(capsys: pytest.CaptureF
     assert line["channel"] == "C1"
 
 
-def test_an_exception_is_logged_without_its_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("info")
-    hidden = "the words of somebody"
+WORDS = ("my", "salary")
+
+
+def fails(said: str) -> None:
+    """What goes wrong with the words of somebody: each error quotes them, one in the other."""
+    hidden = said
     try:
-        raise ValueError(len(hidden))
-    except ValueError:
+        try:
+            int(hidden)
+        except ValueError:
+            {}[hidden]  # type: ignore[index]
+    except KeyError as problem:
+        raise RuntimeError(f"the provider says: {hidden}") from problem
+
+
+@pytest.mark.parametrize("logger", [structlog.get_logger, logging.getLogger])
+def test_an_exception_is_logged_with_its_places_and_kinds_and_without_what_it_quotes(
+    logger: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("debug")
+    try:
+        fails(" ".join(WORDS))
+    except RuntimeError:
+        logger("a").exception("failed")
+    (line,) = lines(capsys)
+    assert " ".join(WORDS) not in json.dumps(line)
+    for kind in ("RuntimeError", "KeyError", "ValueError"):
+        assert kind in str(line["exception"])
+    assert "test_logs.py" in str(line["exception"])
+
+
+def test_what_a_disk_or_the_database_says_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    try:
+        try:
+            raise sqlite3.OperationalError("database or disk is full")
+        except sqlite3.Error as problem:
+            raise StoreUnusable("The database could not be written.") from problem
+    except StoreUnusable:
         structlog.get_logger("a").exception("failed")
     (line,) = lines(capsys)
-    assert "ValueError" in str(line["exception"])
-    assert "somebody" not in str(line["exception"]).replace('hidden = "the words of somebody"', "")
+    assert "StoreUnusable: The database could not be written." in str(line["exception"])
+    assert "OperationalError: database or disk is full" in str(line["exception"])
+
+
+def test_the_key_of_a_provider_is_hidden_though_it_looks_like_no_key(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    never_show("a-key-of-a-clone-456")
+    logs.configure("info")
+    logging.getLogger("b").error("refused: a-key-of-a-clone-456 at https://hooks.slack.com/commands/T1/2/xyz")
+    logging.getLogger("b").error("url='wss://wss.example/link/?ticket=0a1b-2c&app_id=A1'")
+    told = json.dumps(lines(capsys))
+    for secret in ("clone-456", "xyz", "0a1b", "2c&"):
+        assert secret not in told
 
 
 def test_libraries_that_log_payloads_are_kept_quiet() -> None:
