@@ -55,19 +55,26 @@ def scan(text: bytes) -> list[Hit]:
     hits: list[Hit] = []
     taken = bytearray(len(text))
     for pattern, compiled in (patterns[index] for index in likely):
-        for start, end in _places(text, pattern, compiled):
-            if taken.find(1, start, end) < 0:
-                taken[start:end] = b"\1" * (end - start)
-                hits.append(Hit(start, end, pattern.code, pattern.kind))
+        for start, end in _places(text, pattern, compiled, taken):
+            taken[start:end] = b"\1" * (end - start)
+            hits.append(Hit(start, end, pattern.code, pattern.kind))
     return sorted(hits)
 
 
-def _places(text: bytes, pattern: Pattern, compiled: Any) -> Iterator[tuple[int, int]]:
-    """Spans of ``pattern`` that its proof accepts; after a refusal the search goes on one byte later."""
+def _places(text: bytes, pattern: Pattern, compiled: Any, taken: bytearray) -> Iterator[tuple[int, int]]:
+    """Spans of ``pattern`` that its proof accepts and nothing has ``taken``.
+
+    After a refusal the search goes on one byte later, or behind what is taken: the rest of a span that
+    reaches into another value may be one by itself.
+    """
     place = 0
     while (match := compiled.search(text, place)) is not None:
         start, end = cast("tuple[int, int]", match.span(pattern.group))
-        if pattern.proof is None or pattern.proof(text, start, end):
+        if pattern.group == 0 and taken[start]:
+            place = taken.find(0, start)
+            if place < 0:
+                return
+        elif taken.find(1, start, end) < 0 and (pattern.proof is None or pattern.proof(text, start, end)):
             yield start, end
             place = match.end()
         else:
