@@ -79,6 +79,7 @@ BY_CODE: dict[str, Explanation] = {
             "exceeded_quota",
             "credit_balance_exhausted",
             "billing_hard_limit_reached",
+            "billing_not_active",
             "organization_usage_limit_exceeded",
             "organization_spend_limit_exceeded",
             "project_spend_limit_exceeded",

@@ -24,7 +24,7 @@ from tuning.providers import CreateJob, Provider, ProviderJob
 
 log = structlog.get_logger(__name__)
 
-_OVER = frozenset({400, 409})
+_OVER = frozenset({400})
 """How a cancel is refused when the job has ended; other refusals say nothing about the job."""
 
 

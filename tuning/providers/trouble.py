@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import openai
@@ -21,6 +24,7 @@ FINAL_429 = frozenset(
         "organization_spend_limit_exceeded",
         "project_spend_limit_exceeded",
         "billing_hard_limit_reached",
+        "billing_not_active",
     }
 )
 """429 answers that do not pass by waiting a little (OpenAI help: rate limits and 429 errors)."""
@@ -28,7 +32,15 @@ FINAL_429 = frozenset(
 SHORTEST_KEY = 8
 """Shorter ones (a local server that asks for none) would black out ordinary words."""
 
-ASK_AGAIN_4XX = frozenset({408, 425})
+LONGEST_REST = 3600.0
+"""Seconds after which a provider is asked again, even one that asks for a longer rest, or one without end."""
+
+ASK_AGAIN_4XX = frozenset({408, 409, 425})
+"""Time-outs, requests that met another one, requests that came too early: as the SDK has it."""
+
+_BUSY_CODES = frozenset({"rate_limit_exceeded", "daily_rate_limit_exceeded"})
+_PASSING_400 = ("still being processed", "rate-limited")
+"""Of a file that is not ready yet, and of too many jobs at once: wait, then create."""
 
 _PLAIN = {
     401: ("The provider does not know the key that ftbot uses.", "Set a valid key and start ftbot again."),
@@ -91,7 +103,7 @@ def _from_status(problem: openai.APIStatusError) -> ProviderError:
 def _asks_again(status: int, code: str, kind: str, words: str) -> bool:
     if status == 429:
         return code not in FINAL_429 and kind not in FINAL_429
-    if status == 400 and "still being processed" in words:  # the file is not ready yet: wait, then create
+    if status == 400 and (code in _BUSY_CODES or any(part in words for part in _PASSING_400)):
         return True
     return status >= 500 or status in ASK_AGAIN_4XX
 
@@ -105,10 +117,16 @@ def _body(body: object) -> dict[str, Any]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """The rest a provider asks for, in seconds or until a moment (RFC 9110), within sense."""
+    asked = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers.get("retry-after", "")))
+        seconds = float(asked)
     except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(asked).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_REST)
 
 
 @contextmanager

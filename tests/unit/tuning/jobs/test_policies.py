@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from tests.unit.tuning.jobs.conftest import Works
 from tuning.jobs.failures import explain
-from tuning.providers.trouble import FINAL_429
+from tuning.providers.trouble import FINAL_429, LONGEST_REST
 
 CREATE = ("POST", "/fine_tuning/jobs")
 LIST = ("GET", "/fine_tuning/jobs")
@@ -41,6 +43,9 @@ PASSING: list[dict[str, Any]] = [
     {"status": 408, "code": "timeout"},
     {"status": 429, "code": "rate_limit_exceeded"},
     {"status": 429, "code": "daily_rate_limit_exceeded"},
+    {"status": 400, "code": "rate_limit_exceeded"},
+    {"status": 400, "code": None, "message": "This request has been rate-limited: 3 active requests."},
+    {"status": 409, "code": "conflict"},
     {"status": 400, "code": None, "message": "File is still being processed and is not ready"},
     {"status": 500},
     {"status": 502},
@@ -48,7 +53,7 @@ PASSING: list[dict[str, Any]] = [
     {"status": 504},
     {"status": 504, "hang": 2.2},
 ]
-WHAT = [f"{one['status']}-{one.get('code')}-{one.get('hang', 0)}" for one in PASSING]
+WHAT = [f"{one['status']}-{one.get('code')}-{one.get('message', one.get('hang', 0))}" for one in PASSING]
 
 
 @pytest.mark.parametrize("how", PASSING, ids=WHAT)
@@ -120,3 +125,35 @@ async def test_a_provider_that_asks_for_rest_gets_it(works: Works) -> None:
     assert provider.count(*LIST) == asked
     await works.pass_time(200)
     assert provider.count(*LIST) > asked
+
+
+ENDLESS = ["inf", "1e300", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"]
+
+
+@pytest.mark.parametrize("rest", ENDLESS)
+async def test_a_rest_without_end_is_no_reason_never_to_ask_again(works: Works, rest: str) -> None:
+    provider = works.house.provider
+    provider.fault(*CREATE, status=429, code="rate_limit_exceeded", headers={"Retry-After": rest})
+    await works.started()
+    await works.pass_time(LONGEST_REST)
+    assert (await works.job()).state == "accepted"
+    provider.fault(*LIST, status=429, code="rate_limit_exceeded", headers={"Retry-After": rest})
+    await works.pass_time()
+    provider.jobs[0]["status"] = "queued"
+    await works.pass_time(LONGEST_REST)
+    assert (await works.job()).state == "queued"
+
+
+@pytest.mark.parametrize("rest", ["", "soon", "-7", "nan", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_a_rest_that_makes_no_sense_is_the_usual_one(works: Works, rest: str) -> None:
+    works.house.provider.fault(*CREATE, status=429, code="rate_limit_exceeded", headers={"Retry-After": rest})
+    await works.started()
+    await works.pass_time(30)
+    assert (await works.job()).state == "accepted"
+
+
+async def test_a_rest_until_a_moment_is_kept(works: Works) -> None:
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)
+    works.house.provider.fault(*CREATE, status=503, headers={"Retry-After": moment})
+    job = await works.started()
+    assert 500 < job.poll_at - works.house.now <= 600
