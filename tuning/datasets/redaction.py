@@ -102,7 +102,13 @@ class _Placeholders:
         self._more: sqlite3.Connection | None = None
 
     def fill(self, text: bytes, hits: list[Hit]) -> bytes:
-        """``text`` with a placeholder for each hit."""
+        """``text`` with a placeholder for each hit, and for what only shows itself beside a placeholder."""
+        while hits:
+            text = self._filled(text, hits)
+            hits = scan(text)
+        return text
+
+    def _filled(self, text: bytes, hits: list[Hit]) -> bytes:
         pieces: list[bytes] = []
         place = 0
         for hit in hits:

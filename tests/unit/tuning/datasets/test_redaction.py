@@ -100,6 +100,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=20), max_size=5))
 @example(["4111 1111 1111 1111-a@b.example"])
+@example(["010-1234-5678.078-05-1120"])
 def test_whatever_the_texts_none_is_left(tmp_path: Path, texts: list[str]) -> None:
     path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     path.write_text("\n".join(json.dumps(row(text)) for text in texts), "utf-8")
