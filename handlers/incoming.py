@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
 
 Kind = Literal[
@@ -70,8 +70,8 @@ class Incoming:
 
     @classmethod
     def of(cls, payload: Payload) -> Incoming:
-        """The record from the inbox."""
-        return cls(**payload)
+        """The record from the inbox; what another version of ftbot kept besides is left out."""
+        return cls(**{name: value for name, value in payload.items() if name in _FIELDS})
 
     @property
     def root(self) -> str:
@@ -82,6 +82,9 @@ class Incoming:
     def stops(self) -> bool:
         """Whether it says ``@ftbot stop``."""
         return self.text.strip().lower() == STOP and (self.mentioned or self.is_dm)
+
+
+_FIELDS = frozenset(one.name for one in fields(Incoming))
 
 
 def drop_id(channel: str, ts: str, file_id: str) -> str:

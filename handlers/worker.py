@@ -15,6 +15,7 @@ from handlers.answer import Message
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.people import REFUSAL, People
+from handlers.posting import UNKNOWN
 from handlers.slackapi import code_of, retry_after
 from storage import inbox
 from storage.errors import StoreClosed, StoreUnusable
@@ -33,6 +34,8 @@ BUSY_AFTER = 5.0
 TRIES = 3
 WAITS = (1.0, 4.0)
 """Seconds before the second and the third try."""
+DISK_WAIT = 5.0
+"""Seconds until a disk that took nothing is tried again."""
 GRACE = 4.0
 """Seconds that work under way gets at the end."""
 LAST_WORDS = 3.0
@@ -98,9 +101,13 @@ class Worker:
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs something that must not hold up its lane; what it does must be safe to begin anew."""
+        self._beside(work)
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def run(self) -> None:
         """Handles what was left over, then everything that comes, until :meth:`close`."""
@@ -154,21 +161,36 @@ class Worker:
 
     async def _handle(self, item: InboxItem) -> None:
         said = Incoming.of(item.payload)
-        for attempt in range(TRIES):
-            try:
-                if not await self._turn_away(said):
-                    await self._in_turn(item, said)
-                await self._house.store.write(lambda db: inbox.done(db, item.id))
-                return
-            except (StoreClosed, StoreUnusable) as problem:
-                log.error("inbox_item_left", item=item.id, kind=said.kind, problem=str(problem))
-                return
-            except Exception as problem:
-                final = attempt == TRIES - 1 or not reply.passing(problem)
-                await self._failed(item, said, problem, final=final)
-                if final:
+        try:
+            for attempt in range(TRIES):
+                try:
+                    if not await self._turn_away(said):
+                        await self._in_turn(item, said)
+                except StoreClosed:
+                    raise
+                except Exception as problem:
+                    final = attempt == TRIES - 1 or not _passing(problem)
+                    await self._failed(item, said, problem, final=final)
+                    if final:
+                        return
+                    await asyncio.sleep(max(WAITS[attempt], _asked_wait(problem)))
+                else:
+                    await self._keep(item, lambda db: inbox.done(db, item.id))
                     return
-                await asyncio.sleep(max(WAITS[attempt], _asked_wait(problem)))
+        except StoreClosed:
+            log.info("inbox_item_left", item=item.id, kind=said.kind)
+        except Exception as problem:  # a fault of ours: what waits behind it in its lane has its turn
+            log.error("inbox_item_left", item=item.id, kind=said.kind, exc_info=problem)
+
+    async def _keep(self, item: InboxItem, mark: Callable[[Database], None]) -> None:
+        """Writes what became of an item; a disk that takes nothing now is tried until it does."""
+        while True:
+            try:
+                await self._house.store.write(mark)
+                return
+            except StoreUnusable as problem:
+                log.error("inbox_item_not_marked", item=item.id, kind=item.kind, problem=str(problem))
+                await asyncio.sleep(DISK_WAIT)
 
     async def _turn_away(self, said: Incoming) -> bool:
         if self._people is None or not await self._people.refused(said):
@@ -179,21 +201,32 @@ class Worker:
         return True
 
     async def _in_turn(self, item: InboxItem, said: Incoming) -> None:
-        """Handles an item once there is room; who waits long for it is told so."""
+        """Handles an item once there is room; what makes room, a stop, waits for none."""
+        handle = self._handlers[said.kind]
+        if said.kind == "stop" or said.stops:
+            await handle(self._house, item, said)
+            return
+        await self._find_room(said)
+        try:
+            await handle(self._house, item, said)
+        finally:
+            self._room.release()
+
+    async def _find_room(self, said: Incoming) -> None:
+        """Waits for room; who waits long for it is told so, and the telling takes none of their time."""
         self._ahead += 1
         try:
             try:
                 async with asyncio.timeout(BUSY_AFTER):
                     await self._room.acquire()
             except TimeoutError:
-                await self._say_busy(said)
-                await self._room.acquire()
+                telling = self._beside(self._say_busy(said))
+                try:
+                    await self._room.acquire()
+                finally:
+                    telling.cancel()
         finally:
             self._ahead -= 1
-        try:
-            await self._handlers[said.kind](self._house, item, said)
-        finally:
-            self._room.release()
 
     async def _say_busy(self, said: Incoming) -> None:
         if said.kind == "home":
@@ -201,7 +234,7 @@ class Worker:
         words = f"I am busy: about {self._ahead} requests wait. Yours is kept and comes in its turn."
         try:
             await reply.tell(self._house, said, Message(words))
-        except (SlackApiError, OSError, TimeoutError) as problem:
+        except (SlackApiError, OSError, *UNKNOWN) as problem:
             log.info("busy_not_said", problem=_name(problem))
 
     async def _failed(self, item: InboxItem, said: Incoming, problem: Exception, *, final: bool) -> None:
@@ -211,20 +244,24 @@ class Worker:
             kind=said.kind,
             final=final,
             problem=_name(problem),
-            exc_info=final and not reply.passing(problem),
+            exc_info=final and not _passing(problem),
         )
         if final:
             try:
                 await reply.tell(self._house, said, reply.apology(problem, self._house.command))
-            except (SlackApiError, OSError, TimeoutError) as silent:
+            except (SlackApiError, OSError, *UNKNOWN) as silent:
                 log.warning("apology_not_said", item=item.id, problem=_name(silent))
         words = _name(problem)
-        await self._house.store.write(lambda db: inbox.tried(db, item.id, words, final=final))
+        await self._keep(item, lambda db: inbox.tried(db, item.id, words, final=final))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("background_work_failed", problem=_name(problem), exc_info=problem)
+
+
+def _passing(problem: Exception) -> bool:
+    return reply.passing(problem) or isinstance(problem, StoreUnusable)
 
 
 def _asked_wait(problem: Exception) -> float:

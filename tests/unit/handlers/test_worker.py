@@ -6,12 +6,14 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from handlers import worker as working
 from handlers.incoming import Incoming
 from handlers.worker import Worker, lane
 from storage import inbox
+from storage.errors import StoreUnusable
 from storage.records import InboxItem
 from storage.store import Store
 from tests.support.surfaces import until
@@ -148,6 +150,134 @@ async def test_what_is_broken_off_at_the_end_stays_for_the_next_start(room, star
     await begun.wait()
     await room.worker.close()
     assert await room.state(item) == "new"
+
+
+async def test_an_apology_that_is_lost_on_the_way_leaves_nobody_waiting_behind_it(room, start, monkeypatch):
+    async def silent(house, to, message):
+        raise aiohttp.ServerDisconnectedError
+
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+        if incoming.text == "broken":
+            raise ValueError
+
+    monkeypatch.setattr(working.reply, "tell", silent)
+    broken = await put(room.store, said("broken", "2.0", thread="1.0"), "1")
+    await put(room.store, said("next", "3.0", thread="1.0"), "2")
+    start(handle)
+    await until(lambda: room.seen == ["broken", "next"])
+    assert await room.state(broken) == "failed"
+
+
+async def test_a_fault_in_the_apology_itself_leaves_nobody_waiting_behind_it(room, start, monkeypatch):
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+        if incoming.text == "broken":
+            raise ValueError
+
+    monkeypatch.setattr(working.reply, "apology", lambda *_: 1 / 0)
+    await put(room.store, said("broken", "2.0", thread="1.0"), "1")
+    await put(room.store, said("next", "3.0", thread="1.0"), "2")
+    start(handle)
+    await until(lambda: room.seen == ["broken", "next"])
+
+
+async def test_what_a_full_disk_did_not_take_is_marked_when_there_is_room_again(room, start, monkeypatch):
+    """Without a restart, and without being answered again."""
+    real, full = room.store.write, [True]
+
+    async def write(fn):
+        if full[0] and room.seen:
+            raise StoreUnusable("The disk is full.")
+        return await real(fn)
+
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+
+    monkeypatch.setattr(working, "DISK_WAIT", 0.01)
+    item = await put(room.store, said(), "1")
+    monkeypatch.setattr(room.store, "write", write)
+    start(handle)
+    await until(lambda: room.seen)
+    full[0] = False
+
+    async def done():
+        return await room.state(item) == "done"
+
+    await until(done)
+    assert room.seen == ["hello"]
+
+
+async def test_a_handler_that_met_a_full_disk_is_called_again_when_there_is_room(room, start, monkeypatch):
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+        if len(room.seen) == 1:
+            raise StoreUnusable("The disk is full.")
+
+    item = await put(room.store, said(), "1")
+    start(handle)
+
+    async def done():
+        return await room.state(item) == "done"
+
+    await until(done)
+    assert (len(room.seen), room.told) == (2, [])
+
+
+@pytest.mark.parametrize("stop", [said("stop", thread="1.0"), said(kind="stop", thread="1.0")])
+async def test_a_stop_waits_for_no_room(room, monkeypatch, stop):
+    """All room is taken by answers that do not end; one of them is to be stopped."""
+    hold = asyncio.Event()
+
+    async def handle(house, item, incoming):
+        if incoming.stops or incoming.kind == "stop":
+            hold.set()
+        await hold.wait()
+        room.seen.append(incoming.text)
+
+    monkeypatch.setattr(room.worker, "_room", asyncio.Semaphore(1))
+    room.worker.serve({"message": handle, "stop": handle})
+    await put(room.store, said("endless", "1.0"), "1")
+    running = asyncio.create_task(room.worker.run())
+    await until(lambda: room.worker._room.locked())
+    await put(room.store, stop, "2")
+    room.worker.wake()
+    await until(lambda: len(room.seen) == 2)
+    await room.worker.close()
+    await running
+
+
+async def test_telling_people_that_they_wait_takes_none_of_their_time(room, start, monkeypatch):
+    """Slack takes some sixty such words a minute; hundreds of people may wait."""
+    hold, telling = asyncio.Event(), asyncio.Event()
+
+    async def tell(house, to, message):
+        telling.set()
+        await asyncio.Event().wait()
+
+    async def handle(house, item, incoming):
+        await hold.wait()
+        room.seen.append(incoming.text)
+
+    monkeypatch.setattr(working.reply, "tell", tell)
+    monkeypatch.setattr(working, "BUSY_AFTER", 0.01)
+    monkeypatch.setattr(room.worker, "_room", asyncio.Semaphore(1))
+    for number in range(3):
+        await put(room.store, said(str(number), f"{number}.1"), str(number))
+    start(handle)
+    await telling.wait()
+    hold.set()
+    await until(lambda: sorted(room.seen) == ["0", "1", "2"])
+
+
+async def test_what_another_version_kept_in_the_inbox_stops_nothing(room, start):
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+
+    payload = said("old").payload() | {"colour": "blue"}
+    await room.store.write(lambda db: inbox.put(db, InboxItem(0, "1", None, "message", payload, 1.0)))
+    start(handle)
+    await until(lambda: room.seen == ["old"])
 
 
 def test_stop_does_not_wait_behind_the_answer_it_stops():
