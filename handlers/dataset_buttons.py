@@ -239,7 +239,9 @@ async def refuse_validation(house: House, wish: ValidationWish) -> None:
 def _both(db: Database, wish: ValidationWish) -> tuple[Dataset, Dataset]:
     training, validation = datasets.get(db, wish.dataset_id), datasets.get(db, wish.validation_id or 0)
     for one in (training, validation):
-        if one.state != "ready" or one.channel != wish.channel:
+        if one.channel != wish.channel:
+            raise StartRefused("validation", "This file is no longer here.")
+        if one.state != "ready":
             raise StartRefused("validation", f"{one.title} is no longer ready here.")
     if validation.method != training.method:
         raise StartRefused("validation", "This file is in another format than the training file.")
@@ -252,8 +254,12 @@ async def add_validation(house: House, wish: ValidationWish, user: str) -> None:
 
     Raises:
         StartRefused: one of the parts is not ready to train.
+        DatasetError: the file belongs to another channel.
     """
     if wish.validation_id is None:
+        training = await house.store.read(lambda db: datasets.get(db, wish.dataset_id))
+        if training.channel != wish.channel:
+            raise DatasetError("This file belongs to another channel.")
         await preparing.make(house, wish.dataset_id, "split", user, "validation")
         return
     chosen = wish.validation_id

@@ -48,9 +48,11 @@ async def prepare(house: House, request: StartRequest, chosen: Chosen) -> StartR
     """The wish with what had to be made for it; making takes as long as it takes.
 
     Raises:
-        StartRefused: what was made is not ready to train.
+        StartRefused: the data is none of this channel's, or what was made is not ready to train.
         TuningError: it cannot be made.
     """
+    probe = replace(request, release=True)
+    await house.store.read(lambda db: check_datasets(db, probe, None))
     if chosen.leaves == REDACTED:
         training = await _redacted(house, request.dataset_id, request.owner, "dataset")
         held_out = request.validation_id

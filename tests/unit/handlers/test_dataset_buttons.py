@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
+from handlers import dataset_buttons, preparing
 from handlers.verbs.datasets import listed
+from handlers.views.reading_form import ReadingWish
+from handlers.views.start_form import Chosen
+from handlers.views.validation_form import ValidationWish
 from localslack.blocks import check_blocks
 from storage import datasets
 from storage.records import Dataset, Overlap
 from tests.support.surfaces import surfaces, until
 from tests.unit.handlers.test_actions import alone
+from tests.unit.handlers.test_modals import wish
+from tuning.errors import TuningError
 from tuning.jobs.withdrawing import CopyThere, Ties
 from tuning.pictures import Picture
 from tuning.providers import Profile
@@ -249,6 +255,35 @@ async def test_a_file_is_read_as_the_format_a_person_chooses(slack):
 
     (copy,) = await until(made)
     assert (copy.origin, copy.read_as, copy.user) == ("repair", "alpaca", slack.user("jin"))
+
+
+async def _send(slack, form, here, ours, elsewhere):
+    """Sends one of the forms with the number of somebody else's data in it."""
+    house, chosen = slack.house, Chosen(here, elsewhere, None, None, None, None, split=True)
+    match form:
+        case "split":
+            await dataset_buttons.add_validation(house, ValidationWish(here, elsewhere, None), "U1")
+        case "validation":
+            await dataset_buttons.refuse_validation(house, ValidationWish(here, ours, elsewhere))
+        case "added validation":
+            await dataset_buttons.add_validation(house, ValidationWish(here, ours, elsewhere), "U1")
+        case "reading":
+            await dataset_buttons.read_as(house, ReadingWish(here, elsewhere, "alpaca"), "U1")
+        case _:
+            await preparing.prepare(house, wish(here, dataset_id=elsewhere), chosen)
+
+
+@pytest.mark.parametrize("form", ["split", "validation", "added validation", "reading", "start"])
+async def test_a_form_that_names_data_of_another_channel_touches_and_tells_nothing_of_it(slack, form):
+    """As somebody might send it by hand: forms hold ids, which are counted."""
+    here, there = slack.channel("tuning"), slack.channel("random")
+    ours = await dropped(slack, here, state="ready", name="a.jsonl")
+    secret = await dropped(slack, there, state="ready", name="secret.jsonl", sha256="cd")
+    with pytest.raises(TuningError) as refused:
+        await _send(slack, form, here, ours.id, secret.id)
+    assert "secret" not in f"{refused.value} {refused.value.todo}"
+    assert await copies(slack, secret) == []
+    assert (await slack.store.read(lambda db: datasets.get(db, ours.id))).validation_id is None
 
 
 async def _opened(slack):
