@@ -131,6 +131,14 @@ class Pace:
         now = self._clock()
         return all(self._bucket(name).wait(now, urgent=True) <= 0 for name in _names(method, channel))
 
+    def claim(self, method: str, channel: str | None) -> bool:
+        """Takes the room for a person's call that will follow; ``False`` when there is none now."""
+        if not self.room(method, channel):
+            return False
+        for name in _names(method, channel):
+            self._bucket(name).take(self._clock())
+        return True
+
     def refused(self, method: str, channel: str | None, seconds: float) -> None:
         """Slack asks for ``seconds`` of rest: of the channel when it was a message, else of the method."""
         now = self._clock()

@@ -1,5 +1,7 @@
 """One answer of a model, growing in Slack: a native stream, or a message edited at most once a second.
 
+Where so many answers grow that there is room for neither, an answer comes whole, in one message at its end.
+
 Slack's limits behind the figures here (measured by others, not documented): a streamed message breaks at
 about 11,000 bytes of text in all, and its stream is closed after about five minutes.
 """
@@ -19,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.answer import Block
 from handlers.errors import HandlerError
 from handlers.slackapi import broken, code_of, limited, retry_after, text_in
+from handlers.slackclient import PacedClient
 from tuning.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -77,6 +80,8 @@ class AnswerWriter:
         self._not_before = 0.0
         self._begun_at = 0.0
         self._put_off = 0
+        self._foot: list[Block] = []
+        self._footed = False
         self.first_ts: str | None = None
         self.status_set = False
 
@@ -95,6 +100,7 @@ class AnswerWriter:
 
         ``status``: what the session of the thread is from now on; ``status_set`` says whether that was said.
         """
+        self._foot = blocks
         try:
             if self._pending or self._ts is None:
                 await self._flush(last=True)
@@ -106,6 +112,9 @@ class AnswerWriter:
     async def _flush(self, *, last: bool = False) -> None:
         if self._ts is not None and self._clock() - self._begun_at > PART_SECONDS:
             await self._next_part()
+        if not (last or self._streams or self._may_grow()):
+            self._not_before = self._clock() + INTERVAL
+            return
         while True:
             room = PART_BYTES - len(self._shown.encode())
             piece, rest = split(self._pending, room)
@@ -115,6 +124,12 @@ class AnswerWriter:
                 break
             await self._next_part()
         self._not_before = max(self._not_before, self._clock() + INTERVAL)
+
+    def _may_grow(self) -> bool:
+        """Whether an edited message has begun, or may: the room for its last edit is set aside."""
+        if self._ts is not None or not isinstance(self._client, PacedClient):
+            return True
+        return self._client.pace.claim("chat.update", self._place.channel)
 
     async def _next_part(self) -> None:
         """Closes this message; the text goes on in the next, a box of code in a box of its own."""
@@ -135,7 +150,7 @@ class AnswerWriter:
             if self._ts is not None and self._put_off < MOST_PUT_OFF and self._passes(problem):
                 await self._later(piece, problem, last=last)
             elif self._streams:
-                await self._without_stream(piece, problem)
+                await self._without_stream(piece, problem, last=last)
             else:
                 raise
         else:
@@ -156,7 +171,7 @@ class AnswerWriter:
             await asyncio.sleep(seconds or INTERVAL)
             await self._flush(last=True)
 
-    async def _without_stream(self, piece: str, problem: Exception) -> None:
+    async def _without_stream(self, piece: str, problem: Exception, *, last: bool) -> None:
         """Refused (a plan without it, too many at once) or ended by Slack: one edited message from here."""
         log.info("stream_refused", error=_code(problem), begun=self._ts is not None)
         if self._ts is not None and _code(problem) not in _OVER:
@@ -165,7 +180,10 @@ class AnswerWriter:
             except (SlackApiError, *UNREACHED) as also:
                 log.info("stream_not_stopped", error=_code(also))
         self._streams = False
-        await self._edit(piece)
+        if last or self._may_grow():
+            await self._edit(piece)
+        else:
+            self._pending = piece + self._pending
 
     async def _stream(self, piece: str) -> None:
         if self._ts is not None:
@@ -188,18 +206,22 @@ class AnswerWriter:
 
     async def _edit(self, piece: str) -> None:
         shown = self._shown + piece
+        foot = [] if self._pending else self._foot
         if self._ts is None:
             posted = await self._client.chat_postMessage(
                 channel=self._place.channel,
                 thread_ts=self._place.thread,
                 unfurl_links=False,
                 unfurl_media=False,
-                **_message(shown, []),
+                **_message(shown, foot),
             )
             await self._begin(text_in(posted, "ts"))
         elif piece:
-            await self._update(shown, [])
+            await self._update(shown, foot)
+        else:
+            return
         self._shown = shown
+        self._footed = bool(foot)
 
     async def _update(self, text: str, blocks: list[Block]) -> None:
         await self._client.chat_update(
@@ -223,7 +245,7 @@ class AnswerWriter:
                 return
             except (SlackApiError, *UNREACHED) as problem:
                 log.info("stream_ended_early", error=_code(problem))
-        if blocks or self._streams:
+        if (blocks and not self._footed) or self._streams:
             await _patiently(lambda: self._update(self._shown, blocks))
 
     async def _stop(self, blocks: list[Block], status: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.pacing import IN_CHANNEL, LIMITS, SPECIAL, TIER_2, TIER_3, TIER_4, Pace
 from handlers.slackclient import PacedClient
+from handlers.streaming import AnswerWriter, Place
 from localslack.app import running
 from localslack.webapi.limits import TIERS
 from tests.support.outgoing import Options
@@ -119,6 +121,47 @@ async def test_a_stream_without_room_is_refused_here_so_that_the_answer_is_edite
         with pytest.raises(SlackApiError) as refused:
             await client.chat_startStream(channel="C1", thread_ts="1.0")
         assert refused.value.response["error"] == "ratelimited"
+
+
+@pytest.mark.parametrize(("full", "calls"), [(False, ["post", "update"]), (True, ["post"])])
+async def test_an_answer_without_room_for_edits_comes_whole_and_takes_none(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, full: bool, calls: list[str]
+) -> None:
+    made: list[str] = []
+    async with running(Options(data=tmp_path, manifest=ROOT / "manifest.yml")) as world:
+        client = PacedClient(token=world.me.bot_token, base_url=f"{world.base_url}/api/")
+        client.pace.refused("chat.startStream", None, 60.0)
+        if full:
+            client.pace.refused("chat.update", None, 60.0)
+        for short, method in (("post", client.chat_postMessage), ("update", client.chat_update)):
+
+            async def noted(short: str = short, method: Any = method, **args: Any) -> Any:
+                made.append(short)
+                return await method(**args)
+
+            monkeypatch.setattr(client, method.__name__, noted)
+        channel = next(one.id for one in world.store.channels() if one.name == "tuning")
+        said = await client.api_call("chat.postMessage", json={"channel": channel, "text": "?"})
+        asked = str(said["ts"])
+        writer = AnswerWriter(client, Place(channel, asked, "U1", "T1", False), time.time)
+        await writer.add("Check ")
+        await writer.add("the cable.")
+        foot = [{"type": "context", "elements": [{"type": "mrkdwn", "text": "triage-7"}]}]
+        ts = await writer.finish(foot)
+        found: Any = await client.conversations_replies(channel=channel, ts=asked)
+        replies: list[dict[str, Any]] = found["messages"]
+    (answer,) = [one for one in replies if one["ts"] != asked]
+    assert answer["ts"] == ts
+    assert "Check the cable." in str(answer["blocks"])
+    assert "triage-7" in str(answer["blocks"])
+    assert made == calls
+
+
+def test_room_that_was_claimed_is_taken() -> None:
+    pace = Time().pace()
+    claimed = sum(pace.claim("chat.update", "C1") for _ in range(100))
+    assert claimed == TIER_3.size
+    assert not pace.room("chat.update", "C2")
 
 
 async def test_slack_saying_429_closes_the_way_for_all_clients(tmp_path: Any) -> None:
