@@ -10,7 +10,8 @@ from handlers.incoming import Incoming
 from handlers.job_buttons import about_answer
 from handlers.views.problems import problem
 from storage import chats, jobs, outbox
-from storage.records import ChatThread, InboxItem, Job
+from storage.chat_records import ChatThread
+from storage.records import InboxItem, Job
 from storage.store import Database
 
 

@@ -15,7 +15,7 @@ from handlers.streaming import INTERVAL, AnswerWriter, StoppedByPerson
 from handlers.talks import Talk
 from handlers.text import TailFilter, cut, harmless_markdown
 from handlers.views.chat import tool_call
-from storage.records import ChatThread, Turn
+from storage.chat_records import ChatThread, Turn
 from tuning.chat.service import Done, Part, Waiting
 from tuning.errors import Refused, TuningError
 from tuning.providers import Delta, ToolCall

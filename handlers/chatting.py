@@ -17,7 +17,8 @@ from handlers.views.chat import Foot, footer
 from handlers.views.problems import error_message, problem
 from handlers.visible import channels_for, sees
 from storage import begun, chats, inbox, jobs
-from storage.records import ChatThread, InboxItem, Model, Turn
+from storage.chat_records import ChatThread, Model, Turn
+from storage.records import InboxItem
 from storage.store import Database
 from tuning.errors import NoModel
 

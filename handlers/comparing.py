@@ -12,7 +12,8 @@ from handlers.incoming import Incoming
 from handlers.slackapi import text_in
 from handlers.views.compare import Side, compared, waiting
 from storage import inbox
-from storage.records import InboxItem, Model
+from storage.chat_records import Model
+from storage.records import InboxItem
 from tuning.errors import TuningError
 
 log = structlog.get_logger(__name__)

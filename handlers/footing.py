@@ -10,8 +10,8 @@ from handlers.house import House
 from handlers.offers import profile_of
 from handlers.views.chat import LAST_DAYS, Foot
 from storage import chats, jobs
+from storage.chat_records import ChatThread, Turn
 from storage.errors import NotFound
-from storage.records import ChatThread, Turn
 from storage.store import Database
 
 

@@ -15,7 +15,7 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import code_of
 from handlers.text import esc, name
-from storage.records import ChatThread
+from storage.chat_records import ChatThread
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from handlers.errors import BadCall
 from handlers.house import House
 from handlers.incoming import Incoming
 from storage import chats, rooms
-from storage.records import Vote
+from storage.chat_records import Vote
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from storage.records import ChannelModel, ChatThread, Turn
+from storage.chat_records import ChannelModel, ChatThread, Turn
 from storage.rows import first, insert, pairs, run, select, to_row
 
 

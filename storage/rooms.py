@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from storage.records import ChannelSettings, ChatUsage, Vote
+from storage.chat_records import ChannelSettings, ChatUsage, Vote
 from storage.rows import first, pairs, run, scalar, select, to_row
 
 

@@ -10,7 +10,7 @@ from handlers.slackapi import text_in
 from handlers.verbs.verb import Verb
 from handlers.views.chat import question
 from handlers.visible import channels_for
-from storage.records import Model
+from storage.chat_records import Model
 from tuning.errors import NoModel
 
 

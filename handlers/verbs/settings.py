@@ -10,7 +10,7 @@ from handlers.house import House
 from handlers.verbs.verb import Verb
 from handlers.views.settings_form import LEVELS, changed, settings_answer, settings_form
 from storage import chats, rooms
-from storage.records import ChannelSettings
+from storage.chat_records import ChannelSettings
 
 
 async def run(call: Call, house: House) -> Answer | None:

@@ -10,7 +10,7 @@ from handlers.answer import Block, Message
 from handlers.text import cut, esc, harmless_markdown, name, number
 from handlers.views.layout import Line, Part, bold, person, plain, preformatted, rich, small
 from handlers.views.prices import day
-from storage.records import ChatThread, Model
+from storage.chat_records import ChatThread, Model
 
 FEEDBACK: Block = {
     "type": "context_actions",

@@ -10,7 +10,7 @@ from handlers.answer import Block
 from handlers.text import cut, plural
 from handlers.views.form_values import selected, typed
 from handlers.views.layout import option, plain
-from storage.records import ChannelSettings
+from storage.chat_records import ChannelSettings
 from tuning.datasets.tools import check_tools
 
 KINDS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.records import ChannelModel, Dataset
+from storage.chat_records import ChannelModel
+from storage.records import Dataset
 
 
 @dataclass(frozen=True, slots=True)

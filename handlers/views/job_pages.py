@@ -25,7 +25,8 @@ from handlers.views.layout import (
 )
 from handlers.views.prices import day
 from handlers.views.score import FEW, accuracy_of, best_sentence, loss_of
-from storage.records import ChannelModel, Checkpoint, Event, Job, Overlap
+from storage.chat_records import ChannelModel
+from storage.records import Checkpoint, Event, Job, Overlap
 from tuning.jobs.safety import read_safety, verdicts
 
 SHOWN = 10

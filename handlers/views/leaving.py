@@ -9,7 +9,8 @@ from handlers.text import about, esc, name, number, plural
 from handlers.views.choices import ASKED
 from handlers.views.job_facts import JobFacts
 from handlers.views.layout import Line, Part, actions, bold, button, channel, confirm, rich
-from storage.records import ChannelModel, Job
+from storage.chat_records import ChannelModel
+from storage.records import Job
 
 SHOWN = 10
 

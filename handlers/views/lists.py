@@ -19,7 +19,8 @@ from handlers.views.job_card import (
 from handlers.views.layout import Line, Part, actions, bold, button, code, moment, rich, small
 from handlers.views.leaving import cancel_button
 from handlers.views.prices import day
-from storage.records import OPEN_JOB_STATES, ChannelModel, Checkpoint, Dataset, Job, Model
+from storage.chat_records import ChannelModel, Model
+from storage.records import OPEN_JOB_STATES, Checkpoint, Dataset, Job
 
 if TYPE_CHECKING:
     from handlers.verbs.verb import Verb

@@ -29,7 +29,8 @@ from handlers.views.layout import (
 from handlers.views.prices import day
 from handlers.views.safety import safety_words
 from handlers.views.score import accuracy_of, at_most, best_sentence, loss_of, score_lines, score_offer_line
-from storage.records import ChannelModel, Checkpoint, Evaluation, Event, Job
+from storage.chat_records import ChannelModel
+from storage.records import Checkpoint, Evaluation, Event, Job
 from tuning.jobs.failures import Explanation
 from tuning.jobs.scoring import ScoreOffer
 

@@ -11,7 +11,7 @@ from handlers.text import esc
 from handlers.views import chat_settings
 from handlers.views.form_values import selected
 from handlers.views.layout import actions, bold, button, option, plain, rich, small
-from storage.records import ChannelSettings, NoticeLevel
+from storage.chat_records import ChannelSettings, NoticeLevel
 
 CALLBACK = "settings_form"
 LEVELS: dict[NoticeLevel, str] = {

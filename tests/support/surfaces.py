@@ -19,7 +19,8 @@ from handlers.worker import Worker
 from localslack.app import Options, running
 from localslack.world import World
 from storage import chats, datasets, inbox
-from storage.records import ChatThread, Dataset, InboxItem, Model, Overlap, Turn
+from storage.chat_records import ChatThread, Model, Turn
+from storage.records import Dataset, InboxItem, Overlap
 from storage.store import Store
 from tests.support.house import house_in
 from tuning.chat.service import Done

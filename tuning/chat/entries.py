@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from storage import jobs
-from storage.records import Job, Model
+from storage.chat_records import Model
+from storage.records import Job
 from storage.store import Database
 from tuning.chat import naming
 

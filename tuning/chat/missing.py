@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 
 from storage import jobs
+from storage.chat_records import ChatThread
 from storage.errors import NotFound
-from storage.records import ChatThread, Job
+from storage.records import Job
 from storage.store import Store
 from tuning.errors import ChatError, ModelGone, ModelLoading, ProviderError
 from tuning.providers import Provider

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from storage import chats, jobs
-from storage.records import Checkpoint, Job, Model
+from storage.chat_records import Model
+from storage.records import Checkpoint, Job
 from storage.store import Database
 from tuning.errors import NoModel
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import chats, datasets, jobs, rooms
-from storage.records import OPEN_JOB_STATES, ChannelModel, ChatThread, Model, Turn
+from storage.chat_records import ChannelModel, ChatThread, Model, Turn
+from storage.records import OPEN_JOB_STATES
 from storage.store import Database, Store
 from tuning.chat import naming
 from tuning.chat.entries import ModelEntry, job_entries

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from storage.records import ChatThread, Turn
+from storage.chat_records import ChatThread, Turn
 from storage.store import Store
 from tuning.chat.missing import explain
 from tuning.clock import Clock

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from storage import chats, datasets, jobs
-from storage.records import ChannelModel, Dataset, Evaluation, Job
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, Evaluation, Job
 from storage.store import Database
 from tuning.datasets import Report, estimate, rows
 from tuning.errors import EvaluationFailed, TuningError

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import chats, datasets, jobs, outbox
-from storage.records import ChannelModel, Dataset, Job
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, Job
 from storage.store import Database, Store
 from tuning.errors import DatasetBusy, JobError
 from tuning.jobs import notices

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage import rooms
-from storage.records import Vote
+from storage.chat_records import Vote
 from tests.support.surfaces import Person, until
 from tests.support.talkers import Talkers, talkers
 

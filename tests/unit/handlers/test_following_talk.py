@@ -13,7 +13,8 @@ from handlers import about, chatting, suggestions
 from handlers.inbox import sort, told
 from handlers.incoming import read_change
 from storage import chats, inbox, rooms
-from storage.records import InboxItem, Vote
+from storage.chat_records import Vote
+from storage.records import InboxItem
 from tests.support.surfaces import MODEL, Surfaces, surfaces, until
 
 ITEM = InboxItem(0, "k", None, "changed", {}, 1.0)

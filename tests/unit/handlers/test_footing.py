@@ -12,7 +12,7 @@ import pytest
 from handlers.footing import foot_of
 from handlers.house import House
 from storage import chats, datasets, jobs
-from storage.records import ChannelModel, ChatThread, Turn
+from storage.chat_records import ChannelModel, ChatThread, Turn
 from storage.store import Store
 from tests.support.samples import NOW, OPENAI, a_checkpoint, a_dataset, a_job
 

@@ -13,8 +13,8 @@ from handlers import inbox as way_in
 from handlers.inbox import Door, sort
 from handlers.verbs import VERBS
 from storage import chats, inbox
+from storage.chat_records import ChatThread
 from storage.errors import StoreUnusable
-from storage.records import ChatThread
 from storage.store import Store
 
 BOT = "U0BOT"

@@ -13,7 +13,8 @@ from handlers import job_buttons
 from handlers.errors import BadCall
 from handlers.incoming import Incoming
 from storage import chats, datasets, jobs, outbox
-from storage.records import ChannelModel, Evaluation, Job, Overlap
+from storage.chat_records import ChannelModel
+from storage.records import Evaluation, Job, Overlap
 from tests.support.provider import BASE, FakeProvider
 from tests.support.samples import a_job
 from tests.support.surfaces import Surfaces

@@ -16,7 +16,8 @@ from handlers.verbs import start
 from handlers.views import start_form
 from localslack.blocks import check_view
 from storage import chats, datasets, jobs, rooms
-from storage.records import ChannelModel, Dataset, InboxItem
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, InboxItem
 from tests.support.provider import BASE
 from tests.support.samples import NOW as CREATED
 from tests.support.samples import a_job

@@ -20,8 +20,9 @@ from handlers.views.choices import PICK
 from handlers.views.dataset_words import MORE
 from handlers.views.problems import error_message
 from storage import chats, datasets, jobs, rooms
+from storage.chat_records import ChannelSettings, ChatThread, Turn
 from storage.errors import NotFound
-from storage.records import ChannelSettings, ChatThread, Checkpoint, Event, InboxItem, Turn
+from storage.records import Checkpoint, Event, InboxItem
 from storage.store import Store
 from tests.support.house import PlayedProviders, PlayedSlack, a_house
 from tests.support.samples import NOW, a_dataset, a_job

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage import chats, rooms
-from storage.records import Role, Turn
+from storage.chat_records import Role, Turn
 from tests.support.surfaces import MODEL, Person, Surfaces, surfaces, until
 from tests.unit.handlers.test_chatting import mention, replies
 

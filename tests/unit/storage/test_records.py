@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from storage import chats, datasets, jobs
+from storage.chat_records import ChannelModel, ChatThread, Turn
 from storage.errors import NotFound
-from storage.records import ChannelModel, ChatThread, Checkpoint, Dataset, Event, Job, Turn, Upload
+from storage.records import Checkpoint, Dataset, Event, Job, Upload
 from storage.store import Store
 
 

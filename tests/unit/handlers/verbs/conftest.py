@@ -13,7 +13,8 @@ from handlers.answer import Answer, Call
 from handlers.house import House
 from handlers.verbs import dispatch
 from storage import chats, datasets, jobs
-from storage.records import ChannelModel, Job, Model
+from storage.chat_records import ChannelModel, Model
+from storage.records import Job
 from storage.store import Store
 from tests.support.house import a_house
 from tests.support.samples import NOW

@@ -10,7 +10,7 @@ from handlers.house import House
 from handlers.verbs import VERBS, dispatch, start
 from localslack.blocks import check_view
 from storage import chats, inbox
-from storage.records import ChannelModel
+from storage.chat_records import ChannelModel
 from tests.support.house import PlayedSlack
 from tests.support.samples import NOW, a_dataset, a_job
 from tests.unit.handlers.verbs.conftest import PlayedChat, PlayedEngine, call, keep, said, say

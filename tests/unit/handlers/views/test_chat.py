@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.text import harmless_markdown
 from handlers.views.chat import Foot, footer, question, tool_call
 from localslack.blocks import check_blocks
-from storage.records import ChatThread, Model
+from storage.chat_records import ChatThread, Model
 from tests.support.samples import NOW
 
 THREAD = ChatThread("C1", "1.1", "openai", "ft:x", "triage-7", "U1", NOW)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.views import chat_settings, settings_form
 from localslack.blocks import check_view
-from storage.records import ChannelSettings
+from storage.chat_records import ChannelSettings
 
 TOOL = {"type": "function", "function": {"name": "lookup", "parameters": {"type": "object"}}}
 

@@ -17,7 +17,8 @@ from handlers.views.start_form import Form, chosen, parse, start_form
 from handlers.views.validation_form import parse as parse_validation
 from handlers.views.validation_form import validation_form
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, Dataset, Overlap, Upload
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, Overlap, Upload
 from tests.support.samples import COST, MINI, NOW, OPENAI, a_dataset, a_job, a_report
 from tests.unit.handlers.views.test_start_form import submitted
 from tests.unit.handlers.views.test_views import NO_REPLY, acts_nowhere, hostile, words

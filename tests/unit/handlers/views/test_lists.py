@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from handlers.views.home import Mine, home
 from handlers.views.lists import archive_list, jobs_list, models_list
 from localslack.blocks import check_blocks, check_view
-from storage.records import Model
+from storage.chat_records import Model
 from tests.support.samples import NOW, a_dataset, a_job
 from tests.unit.handlers.views.test_pages import LIVE, ODD, mrkdwn
 from tuning.chat.service import ModelEntry

@@ -16,7 +16,8 @@ from handlers.views import choices, compare, failing, job_pages, leaving, lists,
 from handlers.views.job_card import job_card, menu
 from handlers.views.job_facts import JobFacts
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, ChannelSettings, Event, Job, Model, Overlap
+from storage.chat_records import ChannelModel, ChannelSettings, Model
+from storage.records import Event, Job, Overlap
 from tests.support.samples import NOW, a_checkpoint, a_dataset, a_job, a_safety_event
 from tuning.jobs.withdrawing import CopyThere
 

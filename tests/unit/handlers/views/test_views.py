@@ -23,7 +23,8 @@ from handlers.views.prices import Offer
 from handlers.views.safety import safety_notice
 from handlers.views.start_form import Form, skeleton, start_form
 from localslack.blocks import check_blocks, check_view
-from storage.records import ChannelModel, Evaluation, Model, Upload
+from storage.chat_records import ChannelModel, Model
+from storage.records import Evaluation, Upload
 from tests.support.samples import (
     COST,
     MINI,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from storage import jobs, rooms
-from storage.records import ChannelSettings, ChatThread, Checkpoint, Job, JobState, Role, Turn
+from storage.chat_records import ChannelSettings, ChatThread, Role, Turn
+from storage.records import Checkpoint, Job, JobState
 from tests.support.provider import BASE
 from tests.unit.tuning.conftest import House
 from tuning.chat import Chat, Delta, Done, Waiting

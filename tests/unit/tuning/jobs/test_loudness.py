@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from storage import jobs, outbox, rooms
-from storage.records import ChannelSettings, NoticeLevel
+from storage.chat_records import ChannelSettings, NoticeLevel
 from tests.unit.tuning.jobs.conftest import Works
 
 MODEL = "ft:gpt-4.1-mini-2025-04-14:org:triage-1:abc"

@@ -13,7 +13,8 @@ import pytest
 
 from handlers.facts import finish_facts
 from storage import chats, datasets, jobs, outbox
-from storage.records import ChannelModel, Dataset, Evaluation
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, Evaluation
 from tests.support.provider import BASE, FakeProvider, serving
 from tests.support.samples import a_job, a_report
 from tests.unit.tuning.jobs.conftest import Works

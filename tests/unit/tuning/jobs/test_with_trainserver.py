@@ -17,7 +17,8 @@ from typing import Any, cast
 import pytest
 
 from storage import datasets, jobs, outbox
-from storage.records import Dataset, Turn
+from storage.chat_records import Turn
+from storage.records import Dataset
 from storage.store import Store
 from tests.support.tiny_model import make_tiny_model
 from tuning.chat import Chat, Delta, Done

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from storage import chats, datasets, jobs, outbox
-from storage.records import ChannelModel, Dataset, Job, Upload
+from storage.chat_records import ChannelModel
+from storage.records import Dataset, Job, Upload
 from tests.unit.tuning.jobs.conftest import Works
 from tuning.errors import DatasetBusy, JobError, Refused, TuningError
 from tuning.jobs import Intake
