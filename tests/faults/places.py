@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,8 +30,9 @@ class Played(Programs):
     provider_url: str = ""
     more: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def start_bot(self) -> Program:
-        settings = {
+    def settings(self) -> dict[str, str]:
+        """What the bot's environment sets."""
+        return {
             "SLACK_API_URL": self.running["localslack"].url + "/api/",
             "SLACK_BOT_TOKEN": self.bot_token,
             "SLACK_APP_TOKEN": self.app_token,
@@ -39,13 +41,28 @@ class Played(Programs):
             "FTBOT_DATA": str(self.folder / "bot"),
             **self.more,
         }
-        return await self._start("bot", ["bot", "run"], settings, own_data=True)
+
+    async def start_bot(self) -> Program:
+        return await self._start("bot", ["bot", "run"], self.settings(), own_data=True)
+
+    async def ftbot(self, *arguments: str) -> tuple[int, str]:
+        """Runs another command of ftbot with the bot's settings; its exit code and what it said."""
+        pipe = asyncio.subprocess.PIPE
+        command = [sys.executable, "-m", "bot", *arguments]
+        env = {**self.env, **self.settings()}
+        process = await asyncio.create_subprocess_exec(
+            *command, env=env, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode()
 
 
 @dataclass
 class FaultyPlace(Workspace):
     """A workspace whose provider is a test's."""
 
+    programs: Played
     provider: FakeProvider = field(default_factory=FakeProvider)
 
     async def kill(self) -> None:
