@@ -46,7 +46,7 @@ class Played(Programs):
         return await self._start("bot", ["bot", "run"], self.settings(), own_data=True)
 
     async def ftbot(self, *arguments: str) -> tuple[int, str]:
-        """Runs another command of ftbot with the bot's settings; its exit code and what it said."""
+        """Another command of ftbot beside the bot; its exit code and what it said."""
         pipe = asyncio.subprocess.PIPE
         command = [sys.executable, "-m", "bot", *arguments]
         env = {**self.env, **self.settings()}
@@ -62,8 +62,12 @@ class Played(Programs):
 class FaultyPlace(Workspace):
     """A workspace whose provider is a test's."""
 
-    programs: Played
     provider: FakeProvider = field(default_factory=FakeProvider)
+
+    async def ftbot(self, *arguments: str) -> tuple[int, str]:
+        """Runs another command of ftbot with the bot's settings; its exit code and what it said."""
+        assert isinstance(self.programs, Played)
+        return await self.programs.ftbot(*arguments)
 
     async def kill(self) -> None:
         """Kills the bot at once."""

@@ -49,7 +49,7 @@ async def test_8_a_backup_taken_at_work_brings_the_job_back_when_the_data_folder
         epoch(place, job, 1)
         assert await told(place, channel, card, "job_epoch:1:1") == ["job_epoch:1:1"]
 
-        code, said = await place.programs.ftbot("backup", str(copy))
+        code, said = await place.ftbot("backup", str(copy))
         assert (code, "bytes, checked" in said) == (0, True), said
         epoch(place, job, 2)
         await told(place, channel, card, "job_epoch:1:2")
