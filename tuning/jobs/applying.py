@@ -23,6 +23,9 @@ Json = dict[str, Any]
 NO_MODEL_SECONDS = 600.0
 """How long a succeeded job may be without a model before it is called failed."""
 
+LATE_SECONDS = 60.0
+"""How long the end of a job waits for steps and checkpoints of it that the provider has not told yet."""
+
 _STATES: dict[str, JobState] = {
     "validating_files": "accepted",
     "queued": "queued",
@@ -62,7 +65,9 @@ def apply(db: Database, job_id: int, news: News, now: float) -> Job:
             )
     _note_tenth(db, job, progress, now)
     _note_safety(db, job, fresh, progress, now)
-    changes = _changes(job, news, fresh, progress, now)
+    changes = _changes(db, job, news, progress, now)
+    if changes["state"] == "training" and job.started_at is None:
+        changes["started_at"] = next((e.at for e in fresh if "job started" in e.message), now)
     jobs.change(db, job_id, heard_at=now, **changes)
     after = jobs.get(db, job_id)
     _note_state(db, job, after, now)
@@ -107,37 +112,45 @@ def _note_safety(db: Database, job: Job, fresh: list[Event], progress: Json, now
             )
 
 
-def _changes(job: Job, news: News, fresh: list[Event], progress: Json, now: float) -> Json:
+def _changes(db: Database, job: Job, news: News, progress: Json, now: float) -> Json:
     theirs = news.job
-    state = _state(job, theirs, progress, now)
+    state = _state(db, job, theirs, progress, now)
     progress["estimated_finish"] = theirs.estimated_finish or _own_estimate(progress)
     changes: Json = {"status": theirs.status, "provider_job_id": theirs.id, "state": state}
-    if state == "training" and job.started_at is None:
-        started = next((e.at for e in fresh if "job started" in e.message), now)
-        changes["started_at"] = started
     if state in ("ready", "scoring", "failed", "cancelled"):
         changes["finished_at"] = theirs.finished_at or now
         changes["fine_tuned_model"] = theirs.fine_tuned_model
         changes["trained_tokens"] = theirs.trained_tokens
-        progress["estimated_finish"] = None
+        progress["estimated_finish"] = progress["ended_at"] = None
         progress |= _billed(job, theirs)
     if state == "failed":
-        changes["error"] = _error(theirs, fresh)
+        changes["error"] = _error(db, job, theirs)
     if state == "paused" and job.state != "paused":
         progress["pauses"] = int(progress.get("pauses", 0)) + 1
     return changes | {"progress": {k: v for k, v in progress.items() if v is not None}}
 
 
-def _state(job: Job, theirs: ProviderJob, progress: Json, now: float) -> JobState:
+def _state(db: Database, job: Job, theirs: ProviderJob, progress: Json, now: float) -> JobState:
     if theirs.status == "succeeded":
-        if theirs.fine_tuned_model:
-            return "scoring" if _scorable(job) and not job.estimate.get("charges") else "ready"
-        return "failed" if now - (theirs.finished_at or now) > NO_MODEL_SECONDS else "safety"
+        waited = now - progress.setdefault("ended_at", now)  # by our clock: theirs may be another
+        if not theirs.fine_tuned_model:
+            return "failed" if waited > NO_MODEL_SECONDS else "safety"
+        if waited < LATE_SECONDS and not _told_whole(db, job, progress):
+            return "safety"
+        return "scoring" if _scorable(job) and not job.estimate.get("charges") else "ready"
     state = _STATES.get(theirs.status)
     if state is None:
         return job.state if job.state in WATCHED_JOB_STATES else "accepted"
     over = progress.get("step", 0) >= progress.get("total_steps", 1) or "safety" in progress
     return "safety" if state == "training" and over else state
+
+
+def _told_whole(db: Database, job: Job, progress: Json) -> bool:
+    """Whether the last step was told, and a checkpoint is listed where one was spoken of."""
+    if progress.get("step", 0) < progress.get("total_steps", 0):
+        return False
+    spoken = any(event.message.startswith("Checkpoint created") for event in jobs.events_of(db, job.id))
+    return not spoken or bool(jobs.checkpoints_of(db, job.id))
 
 
 def _scorable(job: Job) -> bool:
@@ -159,12 +172,13 @@ def _billed(job: Job, theirs: ProviderJob) -> Json:
     return {"billed_usd": round(theirs.trained_tokens / 1_000_000 * price, 4)}
 
 
-def _error(theirs: ProviderJob, fresh: list[Event]) -> Json:
+def _error(db: Database, job: Job, theirs: ProviderJob) -> Json:
     if theirs.error:
         return job_error(theirs.error)
     if theirs.status == "succeeded":
         return job_error({"code": "no_model"})
-    last = next((e.message for e in reversed(fresh) if e.level == "error"), "")
+    told = reversed(jobs.events_of(db, job.id))
+    last = next((event.message for event in told if event.level == "error"), "")
     return job_error({"code": "unknown", "message": last})
 
 

@@ -125,7 +125,8 @@ BY_CODE: dict[str, Explanation] = {
         "Register the key with {provider}, or start again without a W&B project.",
     ),
     "gone": Explanation(
-        "{provider} no longer has this job: it was deleted there, or the server lost its data.",
+        "{provider} no longer has this job: it was deleted there, the server lost its data, or the key that"
+        " ftbot uses is now one of another project.",
         "Start again: data and settings are kept here.",
         ASK_BILLING,
     ),

@@ -33,7 +33,7 @@ def gather(progress: Json, events: Iterable[Event], epochs: int | None) -> tuple
     ended: list[Json] = []
     for event in events:
         point = _point(event)
-        if point:
+        if point and not _is_late(figures, point, event.at):
             _take(figures, point, event.at)
             ended += _epochs_ended(figures, point)
     return figures, ended
@@ -66,6 +66,12 @@ def _point(event: Event) -> Json:
     step, total, train, valid, full = match.groups()
     numbers = {"train_loss": _float(train), "valid_loss": _float(full or valid)}
     return _without_none(step=int(step), total_steps=int(total), **numbers)
+
+
+def _is_late(figures: Json, point: Json, at: float) -> bool:
+    """Whether a later step was known before; a job that goes on from a snapshot has earlier steps later."""
+    seen = cast("list[list[float]]", figures.get("steps_at", []))
+    return bool(seen) and point["step"] < seen[-1][0] and at <= seen[-1][1]
 
 
 def _take(figures: Json, point: Json, at: float) -> None:

@@ -25,7 +25,9 @@ log = structlog.get_logger(__name__)
 SILENT_AFTER = 3
 """Failed questions in a row after which a card says since when there is no word."""
 GONE_AFTER = 3
-"""Times in a row that a provider must deny a job before it counts as gone."""
+"""Times in a row that a provider must deny a job before it counts as gone, minutes apart but the first two."""
+UNTOLD_AFTER = 6
+"""Failed questions in a row about the events of a job that has ended, after which its end is told without."""
 AT_ONCE = 8
 """Jobs of one provider asked about at the same time."""
 WAITING_MAX = 60.0
@@ -47,6 +49,8 @@ class Watch:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lines: dict[str, _Line] = {}
+        self._failures: dict[int, int] = {}
+        """By job: questions about it alone that failed in a row."""
 
     def is_due(self, provider: str, open_jobs: list[Job]) -> bool:
         """Whether to ask this provider now."""
@@ -87,14 +91,19 @@ class Watch:
         """Takes care of one job; answers when to ask again if there was nothing to keep."""
         assert job.provider_job_id is not None
         async with gate:
+            theirs = found.get(job.provider_job_id)
+            if (theirs is None or job.id in self._failures) and job.poll_at > self._parts.clock():
+                return None  # it rests
             try:
-                theirs = found.get(job.provider_job_id) or await gateway.retrieve(job.provider_job_id)
-                return await self._keep(gateway, job, theirs)
+                theirs = theirs or await gateway.retrieve(job.provider_job_id)
+                at = await self._keep(gateway, job, theirs)
             except Unreachable as problem:
-                wait = self._parts.backoff(2, problem)
-                await self._later(job, wait)
+                await self._unheard(job, problem)
             except Refused as problem:
-                await self._denied(job, problem)
+                await (self._denied if problem.status == 404 else self._unheard)(job, problem)
+            else:
+                self._failures.pop(job.id, None)
+                return at
         return None
 
     async def _keep(self, gateway: Gateway, job: Job, theirs: ProviderJob) -> float | None:
@@ -106,7 +115,12 @@ class Watch:
         waiting = theirs.status in _WAITING
         if not changed and (waiting or job.poll_at > now):
             return now + self._waiting_pace(job, now) if waiting else job.poll_at
-        news = await read_news(parts, gateway, job, theirs)
+        try:
+            news = await read_news(parts, gateway, job, theirs)
+        except ProviderError:
+            if theirs.status not in ENDED or self._failures.get(job.id, 0) < UNTOLD_AFTER:
+                raise
+            news = News(theirs)  # some gateways never tell events
 
         def record(db: Database) -> None:
             after = apply(db, job.id, news, parts.clock())
@@ -127,24 +141,29 @@ class Watch:
         """A twentieth of the time waited so far, at most a minute."""
         return min(self._parts.clamp((now - job.created_at) / 20), max(WAITING_MAX, self._parts.poll_min))
 
-    async def _later(self, job: Job, seconds: float) -> None:
-        at = self._parts.clock() + seconds
-        await self._parts.store.write(lambda db: _ask_at(db, job, at))
+    async def _unheard(self, job: Job, problem: ProviderError) -> None:
+        """A question about one job failed: it is asked again later, and a refusal is shown at once."""
+        failures = self._failures[job.id] = self._failures.get(job.id, 0) + 1
+        at = self._parts.clock() + self._parts.backoff(failures, problem)
+
+        def record(db: Database) -> None:
+            if failures >= SILENT_AFTER or isinstance(problem, Refused):
+                mark(db, job.id, trouble=str(problem))
+            _ask_at(db, job, at)
+
+        await self._parts.store.write(record)
 
     async def _denied(self, job: Job, problem: Refused) -> None:
-        """A 404 three times in a row ends the job; any other refusal is shown and asked again later."""
+        """The provider says that there is no such job: said often enough, it has ended."""
         now = self._parts.clock()
 
         def record(db: Database) -> None:
             missing = int(jobs.get(db, job.id).progress.get("missing", 0)) + 1
-            if problem.status == 404 and missing >= GONE_AFTER:
+            if missing >= GONE_AFTER:
                 fail(db, job.id, {"code": "gone", "message": problem.provider_words}, now)
-            elif problem.status == 404:
-                mark(db, job.id, missing=missing)
-                _ask_at(db, job, now + self._parts.poll_min)
-            else:
-                mark(db, job.id, trouble=str(problem))
-                _ask_at(db, job, now + self._parts.poll_max)
+                return
+            mark(db, job.id, missing=missing)
+            _ask_at(db, job, now + (self._parts.poll_min if missing == 1 else self._parts.poll_max))
 
         await self._parts.store.write(record)
 
