@@ -220,10 +220,10 @@ class FakeProvider:
     async def _upload(self, request: Request, session: str = "", step: str = "") -> Response:
         """The Uploads API: begin, add a part, put the named parts together."""
         if not session:
-            begun: Json = {"id": f"upload_{len(self.uploads) + 1}", "object": "upload", "status": "pending"}
+            session = f"upload_{len(self.uploads) + 1}"
+            begun = {"id": session, "object": "upload", "status": "pending"}
             begun |= {"created_at": 1, "expires_at": 3601} | await request.json()
-            self.uploads[begun["id"]] = {}
-            self.announced[begun["id"]] = begun
+            self.uploads[session], self.announced[session] = {}, begun
             return JSONResponse(begun)
         taken, known = self.uploads.get(session), self.announced.get(session, {})
         if taken is None or known["status"] != "pending":
@@ -231,9 +231,10 @@ class FakeProvider:
         if step == "parts":
             async with request.form() as form:
                 data: Any = form["data"]
-                part = {"id": f"part_{len(taken) + 1}", "object": "upload.part", "created_at": 1}
-                taken[part["id"]] = await data.read()
-            return JSONResponse(part | {"upload_id": session})
+                part = f"part_{len(taken) + 1}"
+                taken[part] = await data.read()
+            made = {"id": part, "object": "upload.part", "created_at": 1, "upload_id": session}
+            return JSONResponse(made)
         content = b"".join(taken[one] for one in (await request.json())["part_ids"])
         if len(content) != known["bytes"]:
             return error(400, "bytes_mismatch", "The parts are not as long as was announced.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from handlers import files
 from handlers.download import TryAgain
 from storage import datasets, inbox, outbox
 from storage.records import Dataset
+from tests.support.samples import a_dataset
 from tests.support.surfaces import surfaces, until
 
 ROWS = b'{"messages": []}\n' * 12
@@ -201,7 +203,7 @@ async def test_the_rest_that_the_file_server_asks_for_is_kept(tmp_path, monkeypa
         raise problem
 
     monkeypatch.setattr(files.Drops, "_fetch_once", fetch)
-    drops = files.Drops(None, lambda work: None, pause=0.5)
+    drops = files.Drops(cast(Any, None), lambda work: None, pause=0.5)
     monkeypatch.setattr(files, "asyncio", SimpleNamespace(sleep=sleep))
-    assert await drops._fetch(None) == tmp_path
+    assert await drops._fetch(a_dataset()) == tmp_path
     assert waited == [7.0, 1.0]
