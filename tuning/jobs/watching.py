@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 SILENT_AFTER = 3
 """Failed questions in a row after which a card says since when there is no word."""
 GONE_AFTER = 3
-"""Times in a row that a provider must deny a job before it counts as gone, minutes apart but the first two."""
+"""Times in a row that a provider must deny a job before it counts as gone; minutes lie between the last."""
 UNTOLD_AFTER = 6
 """Failed questions in a row about the events of a job that has ended, after which its end is told without."""
 AT_ONCE = 8
@@ -73,10 +73,14 @@ class Watch:
             return
         line.failures, line.quiet_until = 0, 0.0
         gate = asyncio.Semaphore(AT_ONCE)
-        heard = await asyncio.gather(*(self._one(gate, gateway, job, found) for job in open_jobs))
-        quiet = [(job, at) for job, at in zip(open_jobs, heard, strict=True) if at is not None]
+        asked = (self._one(gate, gateway, job, found) for job in open_jobs)
+        heard = await asyncio.gather(*asked, return_exceptions=True)
+        quiet = [(job, at) for job, at in zip(open_jobs, heard, strict=True) if isinstance(at, float)]
         if quiet:
             await self._parts.store.write(lambda db: _heard(db, quiet, self._parts.clock()))
+        for broken in heard:
+            if isinstance(broken, BaseException):
+                raise broken
 
     async def _silence(self, line: _Line, open_jobs: list[Job], problem: ProviderError) -> None:
         line.failures += 1

@@ -39,7 +39,20 @@ def mapping(value: object) -> Json:
         value = dump(mode="json", warnings=False)
     if not isinstance(value, Mapping):
         return {}
-    return {str(k): v for k, v in cast("Mapping[Any, Any]", value).items()}
+    return {str(k): _clean(v) for k, v in cast("Mapping[Any, Any]", value).items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return whole_letters(value)
+    if isinstance(value, list):
+        return [_clean(one) for one in cast("list[Any]", value)]
+    return mapping(cast("Any", value)) if isinstance(value, Mapping) else value
+
+
+def whole_letters(words: str) -> str:
+    """Words as UTF-8 can say them: JSON may hold halves of letters, of an emoji that was cut in two."""
+    return words if words.isascii() else words.encode("utf-8", "replace").decode()
 
 
 def job(source: object) -> ProviderJob:

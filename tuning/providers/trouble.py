@@ -14,6 +14,7 @@ import openai
 
 from tuning.errors import ProviderError, Refused, Unreachable
 from tuning.providers.meters import CALLS
+from tuning.providers.reading import whole_letters
 
 FINAL_429 = frozenset(
     {
@@ -69,7 +70,7 @@ def without_keys(words: str) -> str:
     """A provider's own words without our keys, nor anything that looks like one."""
     for key in _never_shown:
         words = words.replace(key, HIDDEN)
-    return _SECRET.sub(HIDDEN, words)
+    return _SECRET.sub(HIDDEN, whole_letters(words))
 
 
 def from_sdk(problem: openai.OpenAIError) -> ProviderError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from storage import jobs
+from storage.records import Job
+from storage.store import Database
 from tests.support.provider import Json
 from tests.unit.tuning.jobs.conftest import Works
-from tuning.jobs.applying import LATE_SECONDS, NO_MODEL_SECONDS
+from tuning.jobs import watching
+from tuning.jobs.applying import LATE_SECONDS, NO_MODEL_SECONDS, News
 
 MODEL = "ft:gpt-4.1-mini-2025-04-14:org:triage-1:abc"
 WHOLE = ["job_epoch:1:1", "job_epoch:1:2", "job_epoch:1:3", "job_finished:1"]
@@ -175,3 +178,41 @@ async def test_events_that_cannot_be_read_are_asked_for_less_and_less(works: Wor
     for _ in range(100):
         await works.pass_time(10)
     assert 4 <= works.house.provider.count("GET", "/fine_tuning/jobs/ftjob-1/events") <= 12
+
+
+HALF = "cut in the middle of \ud83d"
+"""An emoji that somebody cut in two: JSON can say it, UTF-8 and so the database cannot."""
+
+
+async def test_half_a_letter_in_one_job_s_words_stops_neither_it_nor_another(works: Works) -> None:
+    await works.started()
+    await works.started(intent="V2")
+    provider = works.house.provider
+    provider.event("ftjob-1", HALF, data={"said": [HALF]})
+    provider.jobs[0] |= {"status": "failed", "error": {"code": "bad", "message": HALF}}
+    provider.jobs[1]["status"] = "queued"
+    await works.pass_time()
+    job = await works.job()
+    assert (job.state, job.error["message"]) == ("failed", "cut in the middle of ?")
+    assert (await works.job(2)).state == "queued"
+
+
+async def test_work_on_one_job_that_breaks_leaves_the_others_heard(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await works.started()
+    await works.started(intent="V2")
+    provider = works.house.provider
+    await works.pass_time()
+    true = watching.apply
+
+    def breaks(db: Database, job_id: int, news: News, now: float) -> Job:
+        if job_id == 1:
+            raise ZeroDivisionError
+        return true(db, job_id, news, now)
+
+    monkeypatch.setattr(watching, "apply", breaks)
+    provider.jobs[0]["status"] = "running"
+    heard = (await works.job(2)).heard_at
+    await works.pass_time()
+    assert (await works.job(2)).heard_at != heard
