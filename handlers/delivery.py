@@ -8,6 +8,7 @@ Notices of one thread that are due together are one message, which carries the i
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -22,7 +23,7 @@ from handlers.incoming import parts_of
 from handlers.meters import NOTICE_LAG, NOTICES_DEAD
 from handlers.posting import FOREVER, UNKNOWN, Desk, certain
 from handlers.rendering import Rendered, render_card
-from handlers.slackapi import code_of, limited, retry_after
+from handlers.slackapi import LONGEST_WAIT, code_of, limited, retry_after
 from handlers.slackclient import PacedClient
 from handlers.views.drop_card import EYES, reaction
 from storage import datasets, outbox
@@ -39,6 +40,11 @@ CLOCK_SLACK = 600.0
 """Seconds that our clock and Slack's may differ when a thread is read for a lost message."""
 EDITS_AT_ONCE = 4
 """Cards edited at the same time; the others wait and are shown as they are then."""
+SENDS_AT_ONCE = 4
+"""Threads of one channel that are posted to at the same time: Slack takes a message a second there. What
+waits is not marked *sending*, so that a crash in a long queue leaves little to look for."""
+SHOWN = 2_000
+"""Cards whose message is remembered, so that an edit which changes nothing is spared."""
 ODD_TRIES = 5
 """Tries of a notice that fails inside ftbot, before it is given up."""
 
@@ -94,13 +100,19 @@ class Delivery:
     async def step(self) -> None:
         """Begins to send all that is due now and to edit the cards that are stale; one task a thread."""
         now = self._house.clock()
+        busy = Counter(place.partition(":")[0] for place in self._under_way)
         for notice in await self._house.store.read(lambda db: outbox.due(db, now)):
-            self._begin(f"{notice.channel}:{notice.thread_of or notice.thread or ''}", notice)
+            place = f"{notice.channel}:{notice.thread_of or notice.thread or ''}"
+            if busy[notice.channel] < SENDS_AT_ONCE and self._begin(place, notice):
+                busy[notice.channel] += 1
+        if now < self._no_edit_before <= now + LONGEST_WAIT:
+            return
         for card in await self._house.store.read(outbox.stale_cards):
-            if sum(place.startswith("card:") for place in self._under_way) >= EDITS_AT_ONCE:
+            if busy["card"] >= EDITS_AT_ONCE:
                 break  # rendered as late as possible, so that what goes out is the newest state
-            if now - card.edited_at >= self._edit_every and now >= self._no_edit_before:
-                self._begin(f"card:{card.key}", card)
+            rests = 0 <= now - card.edited_at < self._edit_every  # else the clock was set back
+            if not rests and self._begin(f"card:{card.key}", card):
+                busy["card"] += 1
 
     async def settled(self) -> None:
         """Waits until nothing is under way."""
@@ -108,18 +120,25 @@ class Delivery:
             await asyncio.wait(list(self._under_way.values()))
             await asyncio.sleep(0)
 
-    def _begin(self, place: str, what: Notice | Card) -> None:
+    def _begin(self, place: str, what: Notice | Card) -> bool:
         if place in self._under_way:
-            return
+            return False
         work = self._send(what) if isinstance(what, Notice) else self._edit(what)
         task = asyncio.create_task(work)
         self._under_way[place] = task
         task.add_done_callback(lambda done: self._ended(place, done))
+        return True
 
     def _ended(self, place: str, task: asyncio.Task[None]) -> None:
         self._under_way.pop(place, None)
-        self._house.store.changed.set()
-        if not task.cancelled() and (problem := task.exception()) and not isinstance(problem, StoreClosed):
+        if task.cancelled():
+            return
+        problem = task.exception()
+        if problem is None:
+            self._house.store.changed.set()
+        elif not isinstance(
+            problem, StoreClosed
+        ):  # tried again when the outbox is looked at next, not at once
             log.error("delivery_broke", place=place, exc_info=problem)
 
     async def _send(self, notice: Notice) -> None:
@@ -162,7 +181,8 @@ class Delivery:
         return card.ts
 
     async def _find(self, notice: Notice, thread: str | None) -> tuple[str, list[str]] | None:
-        since = notice.created_at - CLOCK_SLACK
+        # A thread is read whole: its messages are few, and our clock may have been set since.
+        since = notice.created_at - CLOCK_SLACK if thread is None else 0.0
         found = await self._desk.find(notice.channel, thread, notice.id, since)
         log.info("looked_for_notice", kind=notice.kind, found=found is not None)
         return found
@@ -235,7 +255,8 @@ class Delivery:
     async def _edit(self, card: Card) -> None:
         try:
             message = await render_card(self._house, card)
-            if self._shown.get(card.key) != message:
+            # Forgotten before it is edited: when the answer is lost, nobody knows what the card shows.
+            if self._shown.pop(card.key, None) != message:
                 await self._desk.edit(card.channel, card.ts or "", message)
             if card.kind == "drop_card":
                 await self._react(card.ref)
@@ -249,8 +270,16 @@ class Delivery:
             return
         except NotFound:
             log.warning("card_without_record", card=card.key)
+        except StoreError:
+            raise
+        except Exception as problem:  # a fault of ours in one card must not hold up the others
+            log.error("card_broke", card=card.key, exc_info=problem)
+            await self._edit_later(card, problem)
+            return
         else:
             self._shown[card.key] = message
+            if len(self._shown) > SHOWN:
+                del self._shown[next(iter(self._shown))]
         await self._house.store.write(lambda db: outbox.edited(db, card, self._house.clock()))
 
     async def _edit_later(self, card: Card, problem: Exception) -> None:

@@ -84,7 +84,7 @@ async def _job_card(house: House, notice: Notice, job: Job) -> Rendered:
 
 async def _link(house: House, notice: Notice, job: Job) -> Rendered:
     card = await house.store.read(lambda db: outbox.card(db, job.card))
-    if card and card.ts is None and house.clock() - notice.created_at < LINK_WAITS:
+    if card and card.ts is None and 0 <= house.clock() - notice.created_at < LINK_WAITS:
         raise NotYet
     url = await _permalink(house, card) if card and card.ts else None
     return Rendered(notices.link_notice(job, url))

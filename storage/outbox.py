@@ -10,6 +10,10 @@ from storage.records import Card, Notice
 from storage.rows import first, insert, run, scalar, select, update
 
 
+FARTHEST = 900.0
+"""Seconds: nothing is put off for longer; a time beyond was written by a clock that was wrong."""
+
+
 def add(db: Database, notice: Notice, card: Card | None = None) -> None:
     """Puts a notice out (``seq`` is given here; a known ``id`` changes nothing); it becomes ``card``."""
     insert(db, "outbox", notice, drop=("seq",), ignore=True)
@@ -21,28 +25,22 @@ def due(db: Database, now: float) -> list[Notice]:
     """The head of every thread that may be sent now, in order of arrival.
 
     Only the oldest unsent notice of a place (channel, thread) is answered, so order holds within a thread; a
-    notice that waits for its card to be posted is left out until the card has a message.
+    notice that waits for its card to be posted is left out until the card has a message, or was given up.
     """
-    heads = select(
+    return select(
         db,
         Notice,
         """
-        SELECT o.* FROM outbox o WHERE o.state IN ('due', 'sending') AND o.seq = (
-          SELECT min(p.seq) FROM outbox p WHERE p.state IN ('due', 'sending') AND p.channel = o.channel
-            AND coalesce(p.thread_of, p.thread, '') = coalesce(o.thread_of, o.thread, ''))
+        SELECT o.* FROM outbox o LEFT JOIN cards c ON c.key = o.thread_of
+        WHERE o.seq IN (SELECT min(seq) FROM outbox WHERE state IN ('due', 'sending')
+                        GROUP BY channel, coalesce(thread_of, thread, ''))
+          AND (o.due_at <= ? OR o.due_at > ?)
+          AND (o.thread_of IS NULL OR c.ts IS NOT NULL
+               OR EXISTS (SELECT 1 FROM outbox d WHERE d.state = 'dead' AND d.card = o.thread_of))
         ORDER BY o.seq
         """,
+        [now, now + FARTHEST],
     )
-    ready: list[Notice] = []
-    for notice in heads:
-        if notice.due_at > now:
-            continue
-        if notice.thread_of is not None:
-            root = card(db, notice.thread_of)
-            if root is None or root.ts is None:
-                continue
-        ready.append(notice)
-    return ready
 
 
 def behind(db: Database, head: Notice, now: float, *, limit: int) -> list[Notice]:

@@ -48,6 +48,11 @@ class Outgoing:
     def channel(self, name: str = "tuning") -> str:
         return next(c.id for c in self.world.store.channels() if c.name == name)
 
+    async def dm(self) -> str:
+        """The direct messages between jin and the bot."""
+        body = {"user": self.house.bot_user_id}
+        return str((await self.jin.ask("POST", "/dm", body))["channel"]["id"])
+
     def delivery(self) -> Delivery:
         """A delivery as after a fresh start."""
         return Delivery(self.house, edit_every=0.0)

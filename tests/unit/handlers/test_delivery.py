@@ -16,7 +16,9 @@ from handlers.delivery import Delivery
 from handlers.posting import Desk, notices_in
 from handlers.views.layout import rich
 from storage import datasets, jobs, outbox
-from storage.records import Event, Notice
+from storage.errors import StoreUnusable
+from storage.records import Card, Event, Notice
+from storage.rows import insert
 from tests.support.outgoing import NOW, Outgoing, outgoing
 from tests.support.samples import a_checkpoint
 
@@ -416,3 +418,155 @@ async def test_a_link_waits_for_the_card_it_leads_to(out: Outgoing):
     link = (await out.jin.thread(channel, dataset.thread))[-1]
     assert link["text"] == "triage-7 starts training on this file"
     assert any(part["type"] == "link" for part in link["blocks"][0]["elements"][0]["elements"])
+
+
+async def touch(out: Outgoing, key: str) -> None:
+    await out.store.write(lambda db: outbox.touch(db, key))
+
+
+async def test_cards_that_cannot_be_rendered_hold_up_no_other(out: Outgoing, monkeypatch: pytest.MonkeyPatch):
+    channel = out.channel()
+    dataset = await out.drop(channel)
+    good = await out.job(channel, dataset, name="good")
+    delivery = await out.deliver(rounds=2)
+    await touch(out, good.card)
+    await out.deliver(delivery, rounds=1)
+    broken = [Card(f"broken:{n}", "job_card", 1, channel, ts=f"{n}.1", dirty=1) for n in range(6)]
+
+    async def render(house: Any, card: Card) -> Message:
+        if card.key.startswith("broken"):
+            raise KeyError("step")
+        return Message("the newest state")
+
+    def keep(db: Any) -> None:
+        for card in broken:
+            insert(db, "cards", card)
+        outbox.touch(db, good.card)
+
+    monkeypatch.setattr("handlers.delivery.render_card", render)
+    await out.store.write(keep)
+    await out.deliver(delivery, rounds=3)
+    assert "the newest state" in await out.texts(channel)
+
+
+async def test_a_disk_that_takes_nothing_is_not_asked_without_pause(
+    out: Outgoing, monkeypatch: pytest.MonkeyPatch
+):
+    """What breaks does not wake delivery up again: it looks when its second is over."""
+    await out.note("n1", "patient", out.channel())
+    delivery = out.delivery()
+
+    async def full(fn: Any) -> None:
+        raise StoreUnusable("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(out.store, "write", full)
+        out.store.changed.clear()
+        await delivery.step()
+        await delivery.settled()
+        assert not out.store.changed.is_set()
+    await out.deliver(delivery)
+    assert await out.texts(out.channel()) == ["patient"]
+
+
+async def test_an_edit_whose_answer_is_lost_is_not_taken_for_undone(out: Outgoing):
+    """The state goes there and back again; what Slack took in between must not stay."""
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+
+    async def state(now: str, **changes: Any) -> None:
+        def keep(db: Any) -> None:
+            jobs.change(db, job.id, state=now, **changes)
+            jobs.touch_card(db, job.id)
+
+        await out.store.write(keep)
+        await out.deliver(delivery, rounds=1)
+
+    await state("training", started_at=NOW)
+    before = [t for t in await out.texts(channel) if "triage-7" in t]
+    lost = {"method": "chat.update", "cut": True}
+    await out.jin.ask("POST", "/control", {"fail": lost})
+    await state("paused")
+    assert [t for t in await out.texts(channel) if "triage-7" in t] != before
+    await state("training")
+    assert [t for t in await out.texts(channel) if "triage-7" in t] == before
+
+
+async def test_what_waits_under_a_card_that_slack_never_took_is_given_up_with_it(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(out.channel("random"), await out.drop(channel))
+    await out.tell(job, "job_failed")
+    await out.tell(job, "job_cancelled")
+    await out.deliver(rounds=4)
+    ids = [f"job_card:{job.id}", f"job_failed:{job.id}", f"job_cancelled:{job.id}"]
+    assert await states(out, *ids) == ["dead"] * 3
+    assert await out.store.read(outbox.oldest_due) is None
+
+
+async def test_a_long_queue_is_sent_in_order_a_few_at_a_time_and_beside_other_channels(out: Outgoing):
+    channel, other = out.channel(), await out.dm()
+    await out.jin.ask("POST", "/control", {"rate_limits": "off"})
+    roots = [await out.jin.say(channel, "here") for _ in range(12)]
+    for number in range(24):
+        await out.note(f"n{number}", f"word {number}", channel, thread=roots[number % 12])
+    await out.note("last", "elsewhere", other)
+    delivery = out.delivery()
+    await delivery.step()
+    assert sorted(place.partition(":")[0] for place in delivery._under_way) == sorted([channel] * 4 + [other])
+    await delivery.settled()
+    assert await out.texts(other) == ["elsewhere"]
+    await out.deliver(delivery, rounds=4)
+    for number, root in enumerate(roots):
+        assert await said(out, channel, root) == [[f"word {number}", f"word {number + 12}"]]
+
+
+async def test_a_clock_that_is_set_back_delays_no_edit_and_doubles_no_notice(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = Delivery(out.house)
+    await out.deliver(delivery, rounds=2)
+    root = await out.jin.say(channel, "here")
+    notice = await out.note("n1", "once", channel, thread=root)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    await desk(out).post(channel, root, Message("once"), notice.id)
+    await touch(out, job.card)
+    await out.deliver(delivery, rounds=1)
+
+    out.clock.now -= 86_400
+
+    def ready(db: Any) -> None:
+        jobs.change(db, job.id, state="ready", finished_at=NOW + 60)
+        jobs.touch_card(db, job.id)
+
+    await out.store.write(ready)
+    await out.deliver(delivery, rounds=2)
+    assert "triage-7 is ready" in await out.texts(channel)
+    assert await out.texts(channel, root) == ["once"]
+
+
+async def test_a_notice_written_by_a_clock_that_ran_ahead_is_found_in_its_thread(out: Outgoing):
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    out.clock.now = float(root) + 10 * 86_400
+    notice = await out.note("n1", "once", channel, thread=root)
+    await out.store.write(lambda db: outbox.sending(db, "n1"))
+    await desk(out).post(channel, root, Message("once"), notice.id)
+    out.clock.now = float(root)
+    await out.deliver()
+    assert await out.texts(channel, root) == ["once"]
+
+
+async def test_a_card_that_was_deleted_in_slack_stops_neither_its_thread_nor_the_others(out: Outgoing):
+    channel = out.channel()
+    job = await out.job(channel, await out.drop(channel))
+    delivery = await out.deliver(rounds=2)
+    card = await out.store.read(lambda db: outbox.card(db, job.card))
+    assert card is not None
+    await out.house.client.chat_delete(channel=channel, ts=card.ts or "")
+    await touch(out, job.card)
+    await out.tell(job, "job_cancelled")
+    await out.note("n1", "elsewhere", channel)
+    await out.deliver(delivery, rounds=3)
+    assert await out.texts(channel) == ["elsewhere"]
+    assert await out.store.read(outbox.depth) == (0, 0)

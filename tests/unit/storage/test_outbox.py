@@ -95,3 +95,46 @@ async def test_a_card_changed_while_it_is_edited_is_edited_again(store: Store) -
     assert (again.dirty, again.edited_at) == (1, 7.0)
     await store.write(lambda db: outbox.edited(db, again, 8.0))
     assert await store.read(outbox.stale_cards) == []
+
+
+async def test_what_waits_under_a_card_that_was_given_up_is_let_through_to_be_given_up_too(
+    store: Store,
+) -> None:
+    root = notice("root", card="job:1")
+    await store.write(lambda db: outbox.add(db, root, Card("job:1", "job_card", 1, "C1")))
+    await put(store, notice("reply", thread_of="job:1"))
+    await store.write(lambda db: outbox.dead(db, "root", "is_archived"))
+    assert await due(store) == ["reply"]
+
+
+async def test_a_clock_that_was_set_back_holds_nothing_up(store: Store) -> None:
+    await put(store, notice("a1"))
+    await store.write(lambda db: outbox.later(db, "a1", 100_000.0, "429", untouched=True))
+    assert await due(store, 99_999.0) == []
+    assert await due(store, 10.0) == ["a1"]
+
+
+async def test_thousands_that_wait_after_an_outage_are_looked_through_in_one_go(store: Store) -> None:
+    """Counted in steps of SQLite, not in time: twice as many take about twice the work."""
+
+    def work(many: int) -> int:
+        steps = [0]
+
+        def count() -> int:
+            steps[0] += 1
+            return 0
+
+        db = store._reader_db
+        db.conn.set_progress_handler(count, 100)
+        assert len(outbox.due(db, 10.0)) == many
+        db.conn.set_progress_handler(None, 0)
+        return steps[0]
+
+    def fill(db: Any, first: int, last: int) -> None:
+        for number in range(first, last):
+            outbox.add(db, notice(f"n{number}", thread=str(number)))
+
+    await store.write(lambda db: fill(db, 0, 300))
+    once = work(300)
+    await store.write(lambda db: fill(db, 300, 600))
+    assert work(600) < 3 * once
