@@ -15,7 +15,7 @@ import aiohttp
 import pytest_asyncio
 
 from tests.faults.inside import free_port
-from tests.faults.places import FaultyPlace, Played, faulty_place, train
+from tests.faults.places import FaultyPlace, Json, Played, faulty_place, train
 from tests.support.provider import BASE
 from tests.support.workspace import chat_file, choose, typed
 
@@ -45,7 +45,7 @@ def secrets(place: FaultyPlace) -> tuple[str, ...]:
 
 async def a_life(place: FaultyPlace, channel: str) -> None:
     """A job that the provider refuses with unwelcome words, one that trains, an answer and a failing one."""
-    key = place.programs.api_key
+    key, card = place.programs.api_key, cast("Json", {})
     for number, name in enumerate(("plum", "pear")):
         if not number:
             unwelcome = f"The key {key} may not send “{TRAINED}”"
