@@ -50,6 +50,7 @@ class CatchUp:
         self._rooms: tuple[frozenset[str], str] | None = None
         self._since: str | None = None
         self._changed = False
+        self._connections = 0
         self._news = asyncio.Event()
         self._take: Take | None = None
 
@@ -77,8 +78,24 @@ class CatchUp:
             self._seen[channel] = ts
             self._changed = True
 
+    def missed(self, body: Payload) -> None:
+        """A payload could not be written down. Slack repeats it for minutes; then only the history has it."""
+        event: Any = body.get("event") if body.get("type") == "event_callback" else None
+        told = cast(Payload, event) if isinstance(event, dict) else {}
+        channel, ts = told.get("channel"), told.get("ts")
+        if (
+            told.get("type") in ("message", "app_mention")
+            and isinstance(channel, str)
+            and isinstance(ts, str)
+        ):
+            since = f"{float(ts) - 1.0:.6f}"
+            self._gaps[channel] = min(since, self._gaps.get(channel, since))
+            self._changed = True
+            self._news.set()
+
     def connected(self) -> None:
         """A connection begins: whatever was said since the last message seen may have been missed."""
+        self._connections += 1
         since = max(self._seen.values(), default=self._since)
         if since is not None and self._rooms is None:
             self._rooms = frozenset(self._seen), since
@@ -121,22 +138,23 @@ class CatchUp:
         """Reads all gaps; answers how many seconds to wait before trying what is left, 0 when nothing is."""
         wait = await self._add_rooms()
         for channel, since in list(self._gaps.items()):
+            before = self._connections
             try:
                 await self._read(channel, since)
             except SlackApiError as problem:
-                if code_of(problem) in FOREVER or code_of(problem) == "missing_scope":
-                    log.info("channel_not_read", error=code_of(problem))
-                    await self._forget(channel)
-                else:
+                if code_of(problem) not in FOREVER and code_of(problem) != "missing_scope":
                     wait = max(wait, retry_after(problem), AGAIN)
+                elif not await self._forget(channel, code_of(problem)):
+                    wait = max(wait, AGAIN)
                 continue
             except (*UNKNOWN, StoreUnusable) as problem:
                 log.warning("channel_not_read", error=type(problem).__name__)
                 wait = max(wait, AGAIN)
                 continue
-            self._gaps.pop(channel, None)
             self._seen.setdefault(channel, since)
             self._changed = True
+            if before == self._connections:  # else it was read before the newest gap began: once more
+                self._gaps.pop(channel, None)
         return wait
 
     async def _add_rooms(self) -> float:
@@ -161,10 +179,17 @@ class CatchUp:
         async for room in self._listed("users.conversations", "channels", asked):
             yield room
 
-    async def _forget(self, channel: str) -> None:
+    async def _forget(self, channel: str, why: str) -> bool:
+        """Whether it could be written that the channel is gone."""
+        log.info("channel_not_read", error=why)
+        try:
+            await self._house.store.write(lambda db: seen.forget(db, channel))
+        except StoreUnusable as problem:
+            log.error("channel_not_forgotten", problem=str(problem))
+            return False
         self._gaps.pop(channel, None)
         self._seen.pop(channel, None)
-        await self._house.store.write(lambda db: seen.forget(db, channel))
+        return True
 
     async def _read(self, channel: str, since: str) -> None:
         oldest = max(since, f"{self._house.clock() - DAY:.6f}")
@@ -211,3 +236,4 @@ class CatchUp:
             if not cursor:
                 return
             asked["cursor"] = cursor
+        log.warning("history_not_read_to_its_end", method=method, pages=PAGES)

@@ -35,6 +35,7 @@ from handlers.verbs import VERBS
 from handlers.views.late import late_words
 from handlers.worker import Worker
 from storage import chats, inbox, outbox
+from storage.errors import StoreUnusable
 from storage.records import InboxItem, Notice
 from storage.store import Database
 
@@ -46,6 +47,9 @@ ABOUT = "about"
 """Callback id of the message shortcut."""
 LATE = 60.0
 """Seconds after which an answer is called late."""
+NOT_KEPT = (
+    "I cannot write to my disk just now, so nothing was done. Tell the person who runs ftbot, then try again."
+)
 ANSWER_SECONDS = 2.0
 """How long an acknowledgement waits for what is answered in it; Slack takes none after three seconds."""
 
@@ -123,15 +127,21 @@ class Door:
         worker: Worker,
         saw: Callable[[Payload], None] | None = None,
         people: People | None = None,
+        missed: Callable[[Payload], None] | None = None,
     ) -> None:
-        """``saw`` is told of every payload that was taken care of; ``people`` says who is turned away."""
+        """``saw`` is told of every payload that was taken care of, ``missed`` of every other; ``people`` says
+        who is turned away.
+        """
         self._people = people
         self._house = house
         self._worker = worker
         self._saw = saw
+        self._missed = missed
 
     async def keep(self, body: dict[str, Any]) -> BoltResponse:
         """The acknowledgement of a payload, given once it is kept, was known already or is not for ftbot.
+
+        A command or form that cannot be written is answered so: Slack brings neither a second time.
 
         Raises:
             StoreError: it could not be written; without an acknowledgement Slack delivers it again.
@@ -143,7 +153,15 @@ class Door:
             if self._saw is not None:
                 self._saw(body)
             return answer
+        except StoreUnusable as problem:
+            said = unkept(body)
+            if said is None:
+                raise
+            log.error("payload_not_kept", problem=str(problem))
+            return BoltResponse(status=200, body=said)
         finally:
+            if fate == "failed" and self._missed is not None:
+                self._missed(body)
             EVENTS.labels(str(body.get("type") or "command"), fate).inc()
             ACK_SECONDS.observe(perf_counter() - began)
 
@@ -201,6 +219,16 @@ class Door:
             return new
 
         return await self._house.store.write(put)
+
+
+def unkept(body: Payload) -> Payload | None:
+    """What a person is told at once of what could not be written; ``None`` for what Slack delivers again."""
+    if "command" in body:
+        return {"response_type": "ephemeral", "text": NOT_KEPT}
+    if body.get("type") == "view_submission":
+        fields: Payload = body.get("view", {}).get("state", {}).get("values") or {}
+        return {"response_action": "errors", "errors": {next(iter(fields)): NOT_KEPT}} if fields else None
+    return None
 
 
 def told(db: Database, said: Incoming) -> bool:

@@ -48,8 +48,10 @@ def register(app: AsyncApp, house: House, catchup: CatchUp | None = None) -> Wor
         "about": about.on_about,
     }
     worker.serve(handlers, drops.resume)
-    door = Door(house, worker, catchup.saw if catchup else None, people)
-    if catchup is not None:
+    if catchup is None:
+        door = Door(house, worker, people=people)
+    else:
+        door = Door(house, worker, catchup.saw, people, catchup.missed)
         catchup.serve(door.take_late)
 
     async def keep(body: dict[str, Any]) -> BoltResponse:

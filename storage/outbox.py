@@ -9,7 +9,6 @@ from sqlite_utils import Database
 from storage.records import Card, Notice
 from storage.rows import first, insert, run, scalar, select, update
 
-
 FARTHEST = 900.0
 """Seconds: nothing is put off for longer; a time beyond was written by a clock that was wrong."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,7 +74,12 @@ class Store:
         return result
 
     async def read(self, fn: Callable[[Database], T]) -> T:
-        """Runs ``fn`` on the reader thread; it sees one snapshot and must not write."""
+        """Runs ``fn`` on the reader thread; it sees one snapshot and must not write.
+
+        Raises:
+            StoreClosed: the store was closed.
+            StoreUnusable: the disk cannot be read, or the file is damaged.
+        """
         return await self._run(self._reader, self._snapshot, fn)
 
     async def close(self) -> None:
@@ -98,18 +104,25 @@ class Store:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, how, fn))
 
     def _transaction(self, fn: Callable[[Database], T]) -> T:
-        try:
-            with self._writer_db.atomic():
-                return fn(self._writer_db)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as problem:
-            if isinstance(problem, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                raise
-            raise StoreUnusable(f"The database could not be written: {problem}.") from problem
+        with _named("written"), self._writer_db.atomic():
+            return fn(self._writer_db)
 
     def _snapshot(self, fn: Callable[[Database], T]) -> T:
         conn = self._reader_db.conn
-        conn.execute("BEGIN")
-        try:
-            return fn(self._reader_db)
-        finally:
-            conn.execute("ROLLBACK")
+        with _named("read"):
+            conn.execute("BEGIN")
+            try:
+                return fn(self._reader_db)
+            finally:
+                conn.execute("ROLLBACK")
+
+
+@contextmanager
+def _named(what: str) -> Generator[None]:
+    """What SQLite says of the disk becomes our own error; what it says of our own mistakes does not."""
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        if isinstance(problem, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise StoreUnusable(f"The database could not be {what}: {problem}.") from problem

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handlers.catchup import CatchUp
 from handlers.inbox import Door
 from storage import inbox, outbox, seen
+from storage.errors import StoreUnusable
 from tests.support.outgoing import Outgoing, outgoing
 
 
@@ -26,10 +28,14 @@ async def out(tmp_path: Path) -> AsyncGenerator[Outgoing]:
         yield found
 
 
+def door(out: Outgoing, catchup: CatchUp) -> Door:
+    return Door(out.house, Wakeless(), catchup.saw, missed=catchup.missed)  # type: ignore[arg-type]
+
+
 def catching(out: Outgoing) -> CatchUp:
     """A catch-up as after a fresh start."""
     made = CatchUp(out.house)
-    made.serve(Door(out.house, Wakeless(), made.saw).take_late)  # type: ignore[arg-type]
+    made.serve(door(out, made).take_late)
     return made
 
 
@@ -70,10 +76,15 @@ async def test_a_question_asked_meanwhile_is_found_once_and_called_late(out: Out
 
 async def test_a_file_dropped_meanwhile_is_taken(out: Outgoing) -> None:
     catchup, channel = await begin(out)
-    await out.jin.drop(channel, "train.jsonl", b"{}\n")
+    ts = await out.jin.drop(channel, "train.jsonl", b"{}\n")
+    out.clock.now += 7_200
     catchup.connected()
     await catchup.read_gaps()
     assert [one.kind for one in await items(out)] == ["drop"]
+    late = await out.store.read(lambda db: outbox.get(db, f"late:{channel}:{ts}"))
+    assert late is not None
+    assert late.thread == ts
+    assert "2 h ago" in late.body["text"]
 
 
 async def test_a_mention_in_a_thread_under_a_new_message_is_found(out: Outgoing) -> None:
@@ -162,3 +173,67 @@ async def test_what_slack_left_out_because_there_was_too_much_is_read(out: Outgo
     catchup.saw({"type": "app_rate_limited", "minute_rate_limited": 1})
     await catchup.read_gaps()
     assert [one.payload["channel"] for one in await items(out)] == [channel]
+
+
+def payload(channel: str, ts: str, text: str) -> dict[str, Any]:
+    event = {"type": "message", "user": "U1", "channel": channel, "ts": ts, "text": text}
+    return {"type": "event_callback", "event_id": f"Ev{ts}", "event": event}
+
+
+async def test_what_a_full_disk_did_not_take_is_read_when_slack_has_given_up(
+    out: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack repeats for six minutes; the next message was taken, so nothing tells of the one before."""
+    catchup, channel = await begin(out)
+    way_in = door(out, catchup)
+    lost, taken = [await out.jin.say(channel, f"@ftbot {verb}") for verb in ("jobs", "models")]
+    named = f"<@{out.house.bot_user_id}>"
+
+    async def full(fn: Any) -> None:
+        raise StoreUnusable("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(out.store, "write", full)
+        with pytest.raises(StoreUnusable):
+            await way_in.keep(payload(channel, lost, f"{named} jobs"))
+        assert await catchup.read_gaps() > 0
+    await way_in.keep(payload(channel, taken, f"{named} models"))
+    assert await catchup.read_gaps() == 0
+    assert [one.payload["text"] for one in await items(out)] == ["models", "jobs"]
+
+
+async def test_a_connection_that_breaks_while_the_history_is_read_is_made_up_for(
+    out: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catchup, _ = await begin(out)
+    real = catchup._read
+
+    async def read(channel: str, since: str) -> None:
+        await real(channel, since)
+        monkeypatch.undo()
+        await out.jin.say(channel, "@ftbot jobs")  # while nobody listens
+        catchup.connected()
+
+    monkeypatch.setattr(catchup, "_read", read)
+    catchup.connected()
+    await catchup.read_gaps()
+    await catchup.read_gaps()
+    assert [one.payload["text"] for one in await items(out)] == ["jobs"]
+
+
+async def test_a_channel_that_is_gone_while_the_disk_is_full_ends_nothing(
+    out: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catchup = catching(out)
+    await out.store.write(lambda db: seen.keep(db, {"C0GONE0000": "1.0"}))
+    await catchup.load()
+    catchup.connected()
+
+    async def full(fn: Any) -> None:
+        raise StoreUnusable("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(out.store, "write", full)
+        assert await catchup.read_gaps() > 0
+    assert await catchup.read_gaps() == 0
+    assert await out.store.read(seen.all_of) == {}
