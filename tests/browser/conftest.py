@@ -6,7 +6,6 @@ that logs an error, throws, or asks anything of another host fails its test.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.browser.small_app import make_app
+from tests.support.lacking import lacking
 from tools.browser import find
 
 ARGUMENTS = [
@@ -127,10 +127,7 @@ async def browser() -> AsyncGenerator[Browser]:
     """A headless Chromium. Without one these tests are skipped, and fail where CI=true."""
     path = find()
     if path is None:
-        words = "NO BROWSER: no Chromium on this machine, the page is not tested (see tools/browser.py)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
+        lacking("NO BROWSER: no Chromium on this machine, the page is not tested (see tools/browser.py)")
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened

@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from tests.support.lacking import lacking
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "packaging" / "ftbot.service"
@@ -36,10 +38,11 @@ def ignored() -> list[str]:
     return [line for line in IGNORE.read_text("utf-8").splitlines() if line and line[0] != "#"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is of Linux alone")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
-        pytest.skip("no systemd-analyze on this machine: the unit is only read")
+        lacking("no systemd-analyze on this machine: the unit is only read")
     # Only what must exist on the machine itself is exchanged: the program and the user.
     text = (
         UNIT.read_text("utf-8")

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from trainserver.adapters import MERGE_AFTER, Switch  # noqa: E402
-from trainserver.errors import ServingFailed  # noqa: E402
-from trainserver.generation import Answering, generate  # noqa: E402
-from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
-from trainserver.messages import Message  # noqa: E402
-from trainserver.sampling import Sampling  # noqa: E402
-from trainserver.template import encode_prompt, load_tokenizer  # noqa: E402
+from trainserver.adapters import MERGE_AFTER, Switch
+from trainserver.errors import ServingFailed
+from trainserver.generation import Answering, generate
+from trainserver.lora import add_adapter, load_model, save_adapter
+from trainserver.messages import Message
+from trainserver.sampling import Sampling
+from trainserver.template import encode_prompt, load_tokenizer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 TOKENS = 3 * MERGE_AFTER

@@ -78,7 +78,7 @@ async def test_a_job_is_logged_step_by_step_and_only_once(
     assert told[3:] == [{"summary": {"status": "succeeded", "fine_tuned_model": "m"}}, {"finish": 0}]
 
 
-@pytest.mark.skipif(find_spec("wandb") is None, reason="only where the real package is installed")
+@pytest.mark.skipif(find_spec("wandb") is None, reason="the extra `wandb` is not installed by `make`")
 async def test_the_real_package_takes_it_and_writes_it_down_offline(
     app: Inside, monkeypatch: pytest.MonkeyPatch
 ):

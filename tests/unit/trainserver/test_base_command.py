@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytest.importorskip("huggingface_hub")
-
 from trainserver import bases
 from trainserver.config import load
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from trainserver import forms, toolcalls  # noqa: E402
-from trainserver.errors import ServingFailed  # noqa: E402
-from trainserver.generation import Answering, generate  # noqa: E402
-from trainserver.lora import load_model  # noqa: E402
-from trainserver.messages import Message  # noqa: E402
-from trainserver.sampling import Sampling  # noqa: E402
-from trainserver.template import encode_prompt, load_tokenizer  # noqa: E402
+from trainserver import forms, toolcalls
+from trainserver.errors import ServingFailed
+from trainserver.generation import Answering, generate
+from trainserver.lora import load_model
+from trainserver.messages import Message
+from trainserver.sampling import Sampling
+from trainserver.template import encode_prompt, load_tokenizer
 
 CITY: dict[str, Any] = {
     "type": "object",

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from trainserver import generation, memory  # noqa: E402
-from trainserver.choosing import Chooser  # noqa: E402
-from trainserver.generation import Answer, Answering, Said, generate  # noqa: E402
-from trainserver.lora import load_model  # noqa: E402
-from trainserver.messages import Message  # noqa: E402
-from trainserver.sampling import Sampling  # noqa: E402
-from trainserver.template import encode_prompt, load_tokenizer  # noqa: E402
+from trainserver import generation, memory
+from trainserver.choosing import Chooser
+from trainserver.generation import Answer, Answering, Said, generate
+from trainserver.lora import load_model
+from trainserver.messages import Message
+from trainserver.sampling import Sampling
+from trainserver.template import encode_prompt, load_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import importlib.metadata
 from pathlib import Path
-from typing import Any
 
 import pytest
+import torch
 
-torch: Any = pytest.importorskip("torch")
-
-from trainserver import gpus, lora, memory  # noqa: E402
-from trainserver.config import Base, Config  # noqa: E402
-from trainserver.errors import BaseUnavailable  # noqa: E402
-from trainserver.gpus import Gpu  # noqa: E402
+from trainserver import gpus, lora, memory
+from trainserver.config import Base, Config
+from trainserver.errors import BaseUnavailable
+from trainserver.gpus import Gpu
 
 FOUND = [Gpu("0", "GPU-aa11", 24 * memory.GB), Gpu("1", "GPU-bb22", 16 * memory.GB)]
 

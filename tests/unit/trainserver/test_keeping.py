@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
-
 from tests.unit.trainserver.conftest import lines
 from trainserver import events, files, jobs, models
 from trainserver.config import load

@@ -6,15 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from trainserver import models  # noqa: E402
-from trainserver.adapters import Switch  # noqa: E402
-from trainserver.database import Database  # noqa: E402
-from trainserver.layout import Layout  # noqa: E402
-from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
-from trainserver.model_command import export  # noqa: E402
+from trainserver import models
+from trainserver.adapters import Switch
+from trainserver.database import Database
+from trainserver.layout import Layout
+from trainserver.lora import add_adapter, load_model, save_adapter
+from trainserver.model_command import export
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 NAME = "ft:tiny:ftbot:triage:Ab3dEf9h"

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import transformers
 
-torch = pytest.importorskip("torch")
-transformers: Any = pytest.importorskip("transformers")
-
-from trainserver.lora import load_model  # noqa: E402
-from trainserver.packing import common_prefix, packs, sight  # noqa: E402
-from trainserver.tokenising import Example  # noqa: E402
+from trainserver.lora import load_model
+from trainserver.packing import common_prefix, packs, sight
+from trainserver.tokenising import Example
 
 
 def _examples(seed: int, prefix: int) -> list[Example]:

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from trainserver.hyperparameters import Asked, Resolved, resolve  # noqa: E402
-from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
-from trainserver.losses import Preference, Supervised  # noqa: E402
-from trainserver.messages import Message  # noqa: E402
-from trainserver.parallel import Group  # noqa: E402
-from trainserver.rows import Row  # noqa: E402
-from trainserver.template import load_tokenizer  # noqa: E402
-from trainserver.tokenising import encode_rows  # noqa: E402
-from trainserver.training import Trainer  # noqa: E402
+from trainserver.hyperparameters import Asked, Resolved, resolve
+from trainserver.lora import add_adapter, load_model, save_adapter
+from trainserver.losses import Preference, Supervised
+from trainserver.messages import Message
+from trainserver.parallel import Group
+from trainserver.rows import Row
+from trainserver.template import load_tokenizer
+from trainserver.tokenising import encode_rows
+from trainserver.training import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 CHOSEN = Resolved(n_epochs=4, batch_size=4, learning_rate_multiplier=5.0, beta=0.5)

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
-
 from trainserver import events, generation, jobs, safety, screening, template
 from trainserver.config import Config
 from trainserver.database import Database

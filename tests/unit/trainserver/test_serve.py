@@ -13,12 +13,10 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from trainserver.config import Base, Config  # noqa: E402
-from trainserver.layout import Layout  # noqa: E402
-from trainserver.sampling import Sampling  # noqa: E402
-from trainserver.serve import Server  # noqa: E402
+from trainserver.config import Base, Config
+from trainserver.layout import Layout
+from trainserver.sampling import Sampling
+from trainserver.serve import Server
 
 DEADLINE = 60
 # The tiny model never ends an answer by itself with these.

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
-
 from trainserver.speech import Speech, doubtful
 from trainserver.template import load_tokenizer
 from trainserver.vocabulary import Vocabulary

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
-
 from trainserver.errors import BaseUnavailable, JobFailed
 from trainserver.messages import Message, in_call_order, read_message
 from trainserver.rows import Row

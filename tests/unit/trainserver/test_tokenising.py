@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-
 from trainserver.errors import BaseUnavailable, JobFailed
 from trainserver.rows import Message, Row
 from trainserver.template import encode_prompt, load_tokenizer

@@ -7,16 +7,15 @@ import itertools
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from trainserver.errors import BaseUnavailable  # noqa: E402
-from trainserver.hyperparameters import Resolved  # noqa: E402
-from trainserver.lora import add_adapter, load_model, save_adapter  # noqa: E402
-from trainserver.rows import Message, Row  # noqa: E402
-from trainserver.template import load_tokenizer  # noqa: E402
-from trainserver.tokenising import encode_rows  # noqa: E402
-from trainserver.training import Trainer  # noqa: E402
+from trainserver.errors import BaseUnavailable
+from trainserver.hyperparameters import Resolved
+from trainserver.lora import add_adapter, load_model, save_adapter
+from trainserver.rows import Message, Row
+from trainserver.template import load_tokenizer
+from trainserver.tokenising import encode_rows
+from trainserver.training import Trainer
 
 # peft asks transformers in a way that transformers wants to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
