@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from bot.errors import StartError
-from bot.socket import DEAF_AFTER
+from bot.socket import DEAF_AFTER, GOODBYE_SECONDS
 from storage import inbox, jobs, outbox
 from storage.errors import StoreError
 from storage.store import Database, Store
@@ -50,7 +50,7 @@ class Health:
         elif (silence := self._silence()) >= DEAF_AFTER:
             found.append(f"nothing heard from Slack for {silence:.0f} s")
         try:
-            await self._store.write(lambda db: None)
+            await self._store.write(_touch)
         except StoreError as problem:
             found.append(str(problem))
         return found
@@ -94,6 +94,11 @@ class Health:
         return app
 
 
+def _touch(db: Database) -> None:
+    """Writes what stands there already: an empty transaction would not notice a full or read-only disk."""
+    db.conn.execute("PRAGMA user_version = 0")
+
+
 @asynccontextmanager
 async def serving(health: Health, host: str, port: int) -> AsyncGenerator[int]:
     """Serves while inside; answers the port, which is a free one for 0.
@@ -101,7 +106,7 @@ async def serving(health: Health, host: str, port: int) -> AsyncGenerator[int]:
     Raises:
         StartError: the port is taken.
     """
-    runner = web.AppRunner(health.app(), access_log=None)
+    runner = web.AppRunner(health.app(), access_log=None, shutdown_timeout=GOODBYE_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

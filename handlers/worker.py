@@ -115,7 +115,14 @@ class Worker:
             await self._resume()
         while not self._closing:
             self._news.clear()
-            for item in await self._house.store.read(self._next):
+            try:
+                items = await self._house.store.read(self._next)
+            except StoreUnusable as problem:
+                log.error("inbox_unreadable", problem=str(problem))
+                await asyncio.sleep(DISK_WAIT)
+                self._news.set()
+                continue
+            for item in items:
                 self._last = item.id
                 self._line_up(item)
             if not self._closing:

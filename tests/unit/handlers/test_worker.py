@@ -208,6 +208,25 @@ async def test_what_a_full_disk_did_not_take_is_marked_when_there_is_room_again(
     assert room.seen == ["hello"]
 
 
+async def test_a_disk_that_cannot_be_read_for_a_moment_ends_nothing(room, start, monkeypatch):
+    real, refused = room.store.read, []
+
+    async def read(fn):
+        if not refused:
+            refused.append(fn)
+            raise StoreUnusable("The disk cannot be read.")
+        return await real(fn)
+
+    async def handle(house, item, incoming):
+        room.seen.append(incoming.text)
+
+    monkeypatch.setattr(working, "DISK_WAIT", 0.01)
+    await put(room.store, said(), "1")
+    monkeypatch.setattr(room.store, "read", read)
+    start(handle)
+    await until(lambda: room.seen == ["hello"])
+
+
 async def test_a_handler_that_met_a_full_disk_is_called_again_when_there_is_room(room, start, monkeypatch):
     async def handle(house, item, incoming):
         room.seen.append(incoming.text)
