@@ -228,6 +228,9 @@ class FakeProvider:
         taken, known = self.uploads.get(session), self.announced.get(session, {})
         if taken is None or known["status"] != "pending":
             return error(400, "upload_not_pending", f"Upload {session} is over.")
+        if step == "cancel":
+            known["status"] = "cancelled"
+            return JSONResponse(known)
         if step == "parts":
             async with request.form() as form:
                 data: Any = form["data"]

@@ -6,7 +6,7 @@ answers collected by users, and from our own trainserver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NO_CHARGE = "No tokens were trained, so no charge is expected."
 ASK_BILLING = "Failed jobs are usually not charged; the billing page of {provider} has the last word."
@@ -170,6 +170,8 @@ BY_FRAGMENT: tuple[tuple[str, Explanation], ...] = (
     ("moderation", _FLAGGED),
     ("flagged", _FLAGGED),
     ("hard limit", _QUOTA),
+    ("the key that ftbot uses", replace(_KEY, sent=False)),
+    ("has reached its limit", replace(_QUOTA, sent=False)),
     ("too large", _TOO_LARGE),
     ("active requests", _BUSY),
     ("rate-limited", _BUSY),

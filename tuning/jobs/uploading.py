@@ -7,21 +7,22 @@ hour for all). Each part that was taken is on record, so an upload that was cut 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from storage import datasets, jobs, outbox
 from storage.records import Upload
 from storage.store import Database
-from tuning.errors import NotKept, Refused, TuningError, Unreachable
+from tuning.errors import NotKept, ProviderError, Refused, TuningError, Unreachable
 from tuning.jobs.parts import Parts
 from tuning.jobs.shelf import unpacked_aside
-from tuning.providers import Gateway
+from tuning.providers import Gateway, Provider
 
 PART_BYTES = 16 << 20
 """What is lost at most when a line breaks, and held in memory while a part is sent."""
 
 _OF_THE_MOMENT = frozenset({401, 403, 429})
-"""Refusals that say nothing about the upload itself."""
+"""Refusals that say nothing about the upload itself: what was taken of it stays taken."""
 
 
 def is_due(parts: Parts, upload: Upload) -> bool:
@@ -39,38 +40,39 @@ async def send(parts: Parts, sha256: str, provider: str) -> None:
         return
     try:
         found = parts.providers.get(upload.provider)
-        gateway = found.gateway
-        file_id = await gateway.find_file(upload.filename) if upload.attempts else None
+        file_id = await found.gateway.find_file(upload.filename) if upload.attempts else None
         if file_id is None:
             async with unpacked_aside(await _content(parts, upload)) as path:
                 await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
-                if path.stat().st_size > PART_BYTES and (await found.profile()).takes_parts:
-                    file_id = await _send_parts(parts, gateway, upload, path)
-                else:
-                    file_id = await gateway.upload(path, upload.filename)
+                file_id = await _send(parts, found, upload, path)
     except Unreachable as problem:
         await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=str(problem))
     except Refused as problem:
-        words = f"{problem} {problem.provider_words}".strip()
-        await _record(parts, upload, state="failed", error=words, session=None, part_ids=[])
+        await _refused(parts, upload, problem)
     except (TuningError, OSError) as problem:
-        await _record(parts, upload, state="failed", error=str(problem))
+        await _record(parts, upload, state="failed", error=str(problem), session=None, part_ids=[])
     else:
         await _record(parts, upload, state="sent", file_id=file_id, error=None, session=None, part_ids=[])
+        await _take_back(parts, upload, file_id)
     parts.wake()
 
 
-async def _send_parts(parts: Parts, gateway: Gateway, upload: Upload, path: Path) -> str:
-    """Sends what the provider does not have yet; a session that it no longer takes is begun anew."""
-    if upload.session is not None:
-        try:
-            return await _fill(parts, gateway, upload, path, upload.session, upload.part_ids)
-        except Refused as problem:  # after an hour, for one
-            if problem.status in _OF_THE_MOMENT:
-                raise
-    session = await gateway.begin_parts(upload.filename, path.stat().st_size)
-    await _record(parts, upload, session=session, part_ids=[])
-    return await _fill(parts, gateway, upload, path, session, [])
+async def _send(parts: Parts, provider: Provider, upload: Upload, path: Path) -> str:
+    """Sends what the provider does not have yet; answers the file id."""
+    gateway = provider.gateway
+    if path.stat().st_size <= PART_BYTES or not (await provider.profile()).takes_parts:
+        return await gateway.upload(path, upload.filename)
+    session, taken = upload.session, upload.part_ids
+    if session is None:
+        session = await gateway.begin_parts(upload.filename, path.stat().st_size)
+        taken = list[str]()
+        await _record(parts, upload, session=session, part_ids=taken)
+    try:
+        return await _fill(parts, gateway, upload, path, session, taken)
+    except NotKept:
+        with suppress(ProviderError):  # it runs out by itself in an hour
+            await gateway.cancel_parts(session)
+        raise
 
 
 async def _fill(
@@ -79,9 +81,42 @@ async def _fill(
     with await asyncio.to_thread(path.open, "rb") as source:
         source.seek(len(taken) * PART_BYTES)
         while data := await asyncio.to_thread(source.read, PART_BYTES):
+            await _refuse_deleted(parts, upload)
             taken = [*taken, await gateway.add_part(session, data)]
             await _record(parts, upload, part_ids=taken)
+    await _refuse_deleted(parts, upload)
     return await gateway.complete_parts(session, taken)
+
+
+async def _refused(parts: Parts, upload: Upload, problem: Refused) -> None:
+    """A refusal is final, but for that of an earlier session: it ran out, or it was completed unheard.
+
+    Then the file is looked for once more before all of it goes up anew.
+    """
+    words = f"{problem} {problem.provider_words}".strip()
+    if problem.status in _OF_THE_MOMENT:
+        await _record(parts, upload, state="failed", error=words)
+        return
+    again = upload.session is not None
+    state, attempts = ("sending", upload.attempts + 1) if again else ("failed", upload.attempts)
+    await _record(parts, upload, state=state, attempts=attempts, error=words, session=None, part_ids=[])
+
+
+async def _take_back(parts: Parts, upload: Upload, file_id: str) -> None:
+    """Deletes a file at the provider again whose data was deleted here while it went up."""
+    try:
+        await _refuse_deleted(parts, upload)
+    except NotKept:
+        with suppress(ProviderError):
+            await parts.providers.get(upload.provider).gateway.delete_file(file_id)
+            await parts.store.write(lambda db: datasets.forget_upload(db, upload.sha256, upload.provider))
+
+
+async def _refuse_deleted(parts: Parts, upload: Upload) -> None:
+    """Raises NotKept for what somebody deleted meanwhile; they cannot while an open job needs it."""
+    found = await parts.store.read(lambda db: datasets.with_content(db, upload.sha256))
+    if all(dataset.path is None for dataset in found):
+        raise NotKept
 
 
 async def _content(parts: Parts, upload: Upload) -> Path:
@@ -94,6 +129,9 @@ async def _content(parts: Parts, upload: Upload) -> Path:
 
 async def _record(parts: Parts, upload: Upload, **changes: object) -> None:
     def transaction(db: Database) -> None:
+        now = datasets.upload_of(db, upload.sha256, upload.provider)
+        if now is None or now.state == "sent":  # by a life that went on beside this one
+            return
         datasets.change_upload(db, upload.sha256, upload.provider, updated_at=parts.clock(), **changes)
         for dataset in datasets.with_content(db, upload.sha256):
             outbox.touch(db, f"drop:{dataset.id}")

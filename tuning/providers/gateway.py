@@ -89,7 +89,7 @@ class Gateway:
         """Begins an upload of ``size`` bytes in parts; answers its id, which is good for an hour."""
         with provider_errors():
             begun = await self._once.uploads.create(
-                filename=filename, bytes=size, mime_type="application/jsonl", purpose="fine-tune"
+                filename=filename, bytes=size, mime_type="text/jsonl", purpose="fine-tune"
             )
             return begun.id
 
@@ -105,6 +105,11 @@ class Gateway:
             if done.file is None:
                 raise ValueError("the upload was completed without a file")
             return done.file.id
+
+    async def cancel_parts(self, upload_id: str) -> None:
+        """Has the provider forget an upload in parts that was not completed."""
+        with provider_errors():
+            await self._client.uploads.cancel(upload_id)
 
     async def find_file(self, filename: str) -> str | None:
         """The newest usable file with this name, or ``None``."""
