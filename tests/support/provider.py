@@ -299,6 +299,8 @@ class FakeProvider:
                 yield chunk(choices=[{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
                 if self.hold is not None:
                     await self.hold.wait()
+            if self.breaks_off:
+                return
             if self.calls_tool:
                 call = {"index": 0, "id": "call_1", "type": "function", "function": self.calls_tool}
                 yield chunk(choices=[{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}])

@@ -41,7 +41,7 @@ class _Completion:
     """Reads the chunks of a streamed chat completion."""
 
     def __init__(self) -> None:
-        self.reason = "stop"
+        self.reason: str | None = None
         self.tokens: int | None = None
         self.calls = ToolCalls()
 
@@ -60,7 +60,7 @@ async def stream_completion(client: AsyncOpenAI, body: Json) -> AsyncGenerator[P
     """The answer to a chat request in pieces.
 
     Raises:
-        Unreachable, Refused: as the provider said; pieces may have come before.
+        Unreachable: also when the stream ended before the answer did. Refused: as the provider said.
     """
     watch, answer = _Stopwatch(), _Completion()
     with provider_errors():
@@ -73,9 +73,11 @@ async def stream_completion(client: AsyncOpenAI, body: Json) -> AsyncGenerator[P
                 for piece in answer.read(chunk):
                     watch.heard()
                     yield piece
+    if answer.reason is None and answer.tokens is None:
+        raise _broken_off()
     for call in answer.calls.all():
         yield call
-    yield Finish(answer.reason, answer.tokens)
+    yield Finish(answer.reason or "stop", answer.tokens)
 
 
 async def stream_response(client: AsyncOpenAI, body: Json) -> AsyncGenerator[Piece]:
@@ -97,7 +99,11 @@ async def stream_response(client: AsyncOpenAI, body: Json) -> AsyncGenerator[Pie
                 yield piece
                 if isinstance(piece, Finish):
                     return
-    raise Unreachable("cut_off", None, "The provider broke off its answer.")
+    raise _broken_off()
+
+
+def _broken_off() -> Unreachable:
+    return Unreachable("cut_off", None, "The provider broke off its answer.")
 
 
 def _read(event: ResponseStreamEvent) -> Piece | None:

@@ -52,10 +52,13 @@ def test_without_a_system_prompt_there_are_no_instructions() -> None:
     assert "instructions" not in response_body({"model": "m", "messages": ASKED[1:]})
 
 
-async def test_an_answer_that_breaks_off_is_no_answer(gateway: Gateway, provider: FakeProvider) -> None:
+@pytest.mark.parametrize("responses", [False, True])
+async def test_an_answer_that_breaks_off_is_no_answer(
+    gateway: Gateway, provider: FakeProvider, responses: bool
+) -> None:
     provider.breaks_off = True
     with pytest.raises(Unreachable, match="broke off"):
-        await said(gateway, responses=True)
+        await said(gateway, responses=responses)
 
 
 async def test_errors_of_the_responses_api_are_those_of_chat(
