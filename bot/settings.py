@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     @property
     def file_hosts(self) -> frozenset[str]:
         """``host`` or ``host:port`` of the places a drop may be fetched from."""
-        host = urlsplit(self.slack_api_url).netloc
+        host = urlsplit(self.slack_api_url).netloc.lower()
         return SLACK_FILE_HOSTS if host == "slack.com" else frozenset({host})
 
     @property

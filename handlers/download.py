@@ -38,8 +38,8 @@ class Limits:
 def allowed(url: str, hosts: frozenset[str]) -> bool:
     """Whether the bot token may go to this address.
 
-    An entry of ``hosts`` is a host, ``host:port``, or ``.domain`` for everything below it. Plain HTTP is
-    taken only on this machine, and only when the host is listed.
+    An entry of ``hosts`` is a host or ``host:port``. Plain HTTP is taken only on this machine, and only when
+    the host is listed.
     """
     try:
         parts = urlsplit(url)
@@ -52,8 +52,7 @@ def allowed(url: str, hosts: frozenset[str]) -> bool:
         return False
     if port not in (None, 443) and host not in LOOPBACK:
         return False
-    names = {host, f"{host}:{port}"}
-    return bool(names & hosts) or any(h.startswith(".") and host.endswith(h) for h in hosts)
+    return bool({host, f"{host}:{port}"} & hosts)
 
 
 async def download(url: str, spool: Path, *, token: str, limits: Limits, size: int | None) -> Path:
@@ -62,7 +61,7 @@ async def download(url: str, spool: Path, *, token: str, limits: Limits, size: i
     ``size``: bytes as Slack says.
 
     Raises:
-        DownloadFailed: it must not or cannot be fetched; says why and what to do.
+        DownloadFailed: it must not or cannot be fetched, or not be written; says why and what to do.
         TryAgain: Slack was not reachable or broke off; the same call may work later.
     """
     if not allowed(url, limits.hosts):
@@ -71,6 +70,16 @@ async def download(url: str, spool: Path, *, token: str, limits: Limits, size: i
             "Upload the file itself into this channel instead of sharing a link to it.",
         )
     check_size(size, limits.max_bytes)
+    try:
+        return await _into(spool, url, token, limits, size)
+    except OSError as problem:
+        raise DownloadFailed(
+            f"I could not write the file to my disk: {problem.strerror}.",
+            "Tell the person who runs ftbot, then drop it again.",
+        ) from problem
+
+
+async def _into(spool: Path, url: str, token: str, limits: Limits, size: int | None) -> Path:
     spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(prefix="drop-", suffix=".part", dir=spool)  # mode 0600
     path = Path(name)

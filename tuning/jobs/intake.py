@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator
 from concurrent.futures import BrokenExecutor
 from contextlib import asynccontextmanager, suppress
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 BIG = 20 * 1024 * 1024
 """Bytes from which on a card shows how far the check is."""
 LOOK_SECONDS = 1.0
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 class Intake(Collection):
@@ -209,6 +211,9 @@ class Intake(Collection):
 
     async def _failed(self, dataset_id: int, problem: Exception) -> Dataset:
         words = f"The file could not be checked ({type(problem).__name__}). Drop it again."
+        if isinstance(problem, OSError) and problem.errno in NO_ROOM:
+            why = f"I could not write the file to my disk: {problem.strerror}."
+            words = f"{why} Tell the person who runs ftbot, then drop it again."
         if isinstance(problem, ValueError):  # a copy that cannot be made says why
             words = f"The copy could not be made: {problem}."
 

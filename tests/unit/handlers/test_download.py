@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import tempfile
 from contextlib import asynccontextmanager
+from itertools import product
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from handlers.download import Limits, TryAgain, allowed, download
 from handlers.errors import DownloadFailed
 
-SLACK = frozenset({"files.slack.com", ".slack.com"})
+SLACK = frozenset({"files.slack.com"})
 BODY = b'{"messages": []}\n' * 10
 
 
@@ -19,7 +23,7 @@ BODY = b'{"messages": []}\n' * 10
     ("url", "hosts", "may"),
     [
         ("https://files.slack.com/files-pri/T1-F1/download/a.jsonl", SLACK, True),
-        ("https://acme.slack.com/files/a.jsonl", SLACK, True),
+        ("https://acme.slack.com/files/a.jsonl", SLACK, False),
         ("https://files.slack.com:443/a", SLACK, True),
         ("http://files.slack.com/a", SLACK, False),
         ("https://files.slack.com:8443/a", SLACK, False),
@@ -32,12 +36,60 @@ BODY = b'{"messages": []}\n' * 10
         ("http://127.0.0.1:4001/a", frozenset({"127.0.0.1:4000"}), False),
         ("http://10.0.0.1/a", frozenset({"10.0.0.1"}), False),
         ("file:///etc/passwd", frozenset({""}), False),
+        ("HTTPS://FILES.Slack.COM/a", SLACK, True),
+        ("https://files.slack.com./a", SLACK, False),
+        ("https://evil.example#@files.slack.com/a", SLACK, False),
+        ("https://evil.example?@files.slack.com/a", SLACK, False),
+        ("https://evil.example\\@files.slack.com/a", SLACK, False),
+        ("https://files.slack.com\\@evil.example/a", SLACK, False),
+        ("https://files.slack.com:pw@evil.example/a", SLACK, False),
+        ("https://files.slack.com:x/a", SLACK, False),
+        ("https://169.254.169.254/latest", SLACK, False),
+        ("https://2130706433/a", SLACK, False),
+        ("https://127.0.0.1/a", SLACK, False),
+        ("https://[::1]/a", SLACK, False),
+        ("https://localhost/a", SLACK, False),
+        ("//files.slack.com/a", SLACK, False),
+        ("ftp://files.slack.com/a", SLACK, False),
         ("https://[::1/a", SLACK, False),
         ("", SLACK, False),
     ],
 )
 def test_the_token_goes_to_listed_hosts_only(url, hosts, may):
     assert allowed(url, hosts) is may
+
+
+def test_what_is_let_through_is_what_is_asked():
+    """Two readings of one address must not differ: ours, and that of the client that carries the token."""
+    parts = (
+        "evil.example",
+        "files.slack.com",
+        "@",
+        "\\",
+        "/",
+        "#",
+        "?",
+        ":",
+        "443",
+        ".",
+        "%2f",
+        "\t",
+        "［",
+        "／",
+        "。",
+    )
+    taken = 0
+    for url in map("".join, product(["https://"], parts, parts, parts)):
+        if not allowed(url, SLACK):
+            continue
+        taken += 1
+        try:
+            read = URL(url)
+        except ValueError:  # not asked at all
+            continue
+        assert (read.scheme, read.host) == ("https", "files.slack.com"), url
+        assert (read.user, read.explicit_port in (None, 443)) == (None, True), url
+    assert taken > 50
 
 
 @asynccontextmanager
@@ -127,6 +179,20 @@ async def test_a_claim_of_two_gigabytes_is_refused_before_anything_is_asked(tmp_
             limits=Limits(SLACK, 512_000_000),
             size=2**31,
         )
+
+
+async def test_a_disk_that_is_full_is_said(tmp_path, monkeypatch):
+    def full(**_):
+        return os.open("/dev/full", os.O_WRONLY), str(tmp_path / "drop-1.part")
+
+    async def give(request):
+        return web.Response(body=BODY)
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    with pytest.raises(DownloadFailed, match="could not write the file to my disk: No space left") as failed:
+        await fetch(tmp_path, give)
+    assert not isinstance(failed.value, TryAgain)
+    assert "who runs ftbot" in failed.value.todo
 
 
 async def test_an_empty_file_is_fetched_for_the_check_to_say_so(tmp_path):

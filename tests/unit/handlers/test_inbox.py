@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -135,6 +136,39 @@ async def test_without_a_kept_row_there_is_no_acknowledgement(door, store, monke
     monkeypatch.setattr(inbox, "put", full)
     with pytest.raises(StoreUnusable):
         await door.keep(told(text="<@U0BOT> hi"))
+
+
+async def test_a_command_or_form_that_cannot_be_kept_is_answered_so_for_slack_brings_it_once(
+    door, store, monkeypatch
+):
+    def full(db, item):
+        raise StoreUnusable("The disk is full.")
+
+    monkeypatch.setattr(inbox, "put", full)
+    command = {"command": "/ft", "user_id": "U1", "channel_id": "C1", "trigger_id": "t"}
+    answer = await door.keep(command)
+    assert answer.status == 200
+    assert "nothing was done" in json.loads(answer.body)["text"]
+    view = {"id": "V1", "callback_id": "other", "state": {"values": {"name": {"name": {"value": "a"}}}}}
+    answer = await door.keep({"type": "view_submission", "user": {"id": "U1"}, "view": view})
+    said = json.loads(answer.body)
+    assert said["response_action"] == "errors"
+    assert "nothing was done" in said["errors"]["name"]
+    click = {"type": "block_actions", "trigger_id": "t", "actions": [{"action_id": "try", "value": "1"}]}
+    with pytest.raises(StoreUnusable):
+        await door.keep(click)
+
+
+async def test_a_form_of_somebody_who_is_turned_away_is_told_nothing_of_its_matter(store, bell, monkeypatch):
+    async def refused(said):
+        return True
+
+    house = cast(Any, SimpleNamespace(store=store, clock=lambda: 5.0, bot_user_id=BOT))
+    door = Door(house, bell, people=cast(Any, SimpleNamespace(refused=refused)))
+    monkeypatch.setattr(way_in.modals.start_form, "parse", lambda view, user: {"name": "It is secret."})
+    view = {"id": "V1", "callback_id": "start_form"}
+    answer = await door.keep({"type": "view_submission", "user": {"id": "U1"}, "view": view})
+    assert (answer.status, answer.body) == (200, "")
 
 
 async def test_a_wrong_form_goes_back_with_its_errors_and_is_not_kept(door, store, monkeypatch):

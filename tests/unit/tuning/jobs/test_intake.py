@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,20 @@ async def test_a_file_that_vanished_leaves_a_clear_reason(works: Works) -> None:
     checked = await intake(works).check(made.id, spool)
     assert checked.state == "failed"
     assert "Drop it again" in str(checked.error)
+
+
+async def test_a_disk_that_is_full_is_said_on_the_card(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made, spool = await drop(works.house, lines(12))
+    working = intake(works)
+    monkeypatch.setattr(working._shelf, "take", full)
+    checked = await working.check(made.id, spool)
+    assert checked.state == "failed"
+    assert checked.error is not None
+    assert "No space left" in checked.error
+    assert "who runs ftbot" in checked.error
 
 
 async def test_the_check_needs_no_provider(works: Works) -> None:
