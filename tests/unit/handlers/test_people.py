@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Any, cast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast, get_args
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from handlers import reply
 from handlers.house import House
-from handlers.incoming import Incoming
-from handlers.people import People
+from handlers.incoming import Incoming, Kind
+from handlers.people import REFUSAL, People
+from handlers.worker import Worker
+from storage import inbox
+from storage.records import InboxItem
+from storage.store import Store
+from tests.support.surfaces import until
 
 
 @dataclass
@@ -92,3 +101,39 @@ async def test_nobody_is_let_in_whom_slack_does_not_know() -> None:
 async def test_when_slack_cannot_say_just_now_it_is_asked_again() -> None:
     with pytest.raises(SlackApiError):
         await people(Slack(error="ratelimited")).refused(by("member"))
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+async def test_nothing_is_done_for_somebody_who_is_turned_away_whatever_they_do(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    async def tell(house: Any, to: Incoming, message: Any) -> None:
+        told.append(message.text)
+
+    async def never(*_: Any) -> None:
+        raise AssertionError("somebody was served who may not be")
+
+    monkeypatch.setattr(reply, "tell", tell)
+    store = Store(tmp_path / "ftbot.db")
+    parts = {"store": store, "command": "/ft", "client": Slack(MEMBERS), "team_id": "T1", "guests": False}
+    house = cast(House, SimpleNamespace(**parts))
+    worker = Worker(house, People(house))
+    worker.serve({kind: never})
+    said = Incoming(kind, "stranger", "C1", "1.1", text="what I think", mentioned=kind == "message")
+    item = InboxItem(0, "k", None, kind, said.payload(), 1.0)
+    number = await store.write(lambda db: inbox.put(db, item))
+    working = asyncio.create_task(worker.run())
+
+    async def done() -> InboxItem | None:
+        found = await store.read(lambda db: inbox.get(db, number))
+        return found if found is not None and found.state != "new" else None
+
+    kept = await until(done)
+    await worker.close()
+    await working
+    await store.close()
+    assert (kept.state, kept.payload) == ("done", {})
+    asked = kind in ("message", "command", "action", "submission", "about")
+    assert told == ([REFUSAL] if asked else [])
