@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,35 @@ def problems(method: str, path: str, answer: object, *, content: str = "applicat
     """What is wrong with a 200 answer of `method` on `path` (as in the description, `/files/{file_id}`)."""
     schema = document()["paths"][path][method.lower()]["responses"]["200"]["content"][content]["schema"]
     return [*_schema_problems(_anchored(schema), answer), *_unknown_keys(schema, answer)]
+
+
+def request_problems(
+    method: str, path: str, query: dict[str, str], content: str | None, body: object
+) -> list[str]:
+    """What is wrong with a request to `path` (as in the description); of a form, `body` has its fields."""
+    described = document()["paths"][path][method.lower()]
+    found = _query_problems(described.get("parameters", ()), query)
+    taken = described.get("requestBody", {}).get("content", {})
+    if content not in taken:
+        return (
+            found if content is None and not taken else [*found, f"no body of {content}, but of {[*taken]}"]
+        )
+    schema = taken[content]["schema"]
+    return [*found, *_schema_problems(_anchored(schema), body), *_unknown_keys(schema, body)]
+
+
+def _query_problems(parameters: Sequence[dict[str, Any]], query: dict[str, str]) -> list[str]:
+    named = {one["name"]: one for one in parameters if one["in"] == "query"}
+    found: list[str] = []
+    for key, text in query.items():
+        name = key.split("[")[0]
+        if name not in named:
+            found.append(f"?{key}: not in the description")
+            continue
+        numeric = named[name]["schema"].get("type") == "integer" and text.isdecimal()
+        value: Any = {key[len(name) + 1 : -1]: text} if "[" in key else int(text) if numeric else text
+        found += [f"?{key} {one}" for one in _schema_problems(_anchored(named[name]["schema"]), value)]
+    return found
 
 
 def chunk_problems(path: str, chunk: object) -> list[str]:
