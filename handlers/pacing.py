@@ -32,6 +32,8 @@ SPECIAL = Limit(60, 540, 20)
 IN_CHANNEL = Limit(5, 55, 2)
 """About one message a second in a channel, with short bursts."""
 
+HELD_SECONDS = 600.0
+
 RESPONSE_URL = "response_url"
 """Answers to commands and clicks by the address that came with them: no method, but messages all the same."""
 
@@ -72,10 +74,10 @@ class Bucket:
         self._at = now
         self._closed_until = 0.0
 
-    def wait(self, now: float, *, urgent: bool) -> float:
-        """Seconds until a call may be made; 0 for at once."""
+    def wait(self, now: float, *, urgent: bool, beside: int = 0) -> float:
+        """Seconds until a call may be made and ``beside`` more after it; 0 for at once."""
         self._refill(now)
-        needed = 1.0 if urgent else 1.0 + self.limit.kept
+        needed = 1.0 + beside if urgent else 1.0 + self.limit.kept
         missing = needed - self._tokens
         wait = max(missing / self.limit.per_minute * 60.0, self._closed_until - now)
         return 0.0 if wait < LEAST_WAIT else wait
@@ -113,6 +115,7 @@ class Pace:
         self._sleep = sleep
         self._buckets: dict[str, Bucket] = {}
         self._lines: dict[tuple[str, bool], asyncio.Lock] = {}
+        self._held: dict[str, list[float]] = {}
 
     async def turn(self, method: str, channel: str | None, *, urgent: bool) -> float:
         """Waits until the call may be made; answers how long that was in seconds."""
@@ -127,17 +130,30 @@ class Pace:
         return self._clock() - began
 
     def room(self, method: str, channel: str | None) -> bool:
-        """Whether a person's call could be made at once."""
+        """Whether a person's call could be made at once, beside those that :meth:`hold` set aside."""
         now = self._clock()
-        return all(self._bucket(name).wait(now, urgent=True) <= 0 for name in _names(method, channel))
+        held = self._held.get(method, [])
+        while held and held[0] < now - HELD_SECONDS:
+            held.pop(0)
+        return all(
+            self._bucket(name).wait(now, urgent=True, beside=len(held)) <= 0
+            for name in _names(method, channel)
+        )
 
-    def claim(self, method: str, channel: str | None) -> bool:
-        """Takes the room for a person's call that will follow; ``False`` when there is none now."""
-        if not self.room(method, channel):
-            return False
-        for name in _names(method, channel):
-            self._bucket(name).take(self._clock())
-        return True
+    def hold(self, method: str, channel: str | None) -> bool:
+        """Sets the room for one later call of a person aside, if there is any; :meth:`free` gives it back.
+
+        What is not given back in ten minutes is taken for lost.
+        """
+        found = self.room(method, channel)
+        if found:
+            self._held.setdefault(method, []).append(self._clock())
+        return found
+
+    def free(self, method: str) -> None:
+        """The call that room was held for was made, or never will be."""
+        if self._held.get(method):
+            self._held[method].pop(0)
 
     def refused(self, method: str, channel: str | None, seconds: float) -> None:
         """Slack asks for ``seconds`` of rest: of the channel when it was a message, else of the method."""

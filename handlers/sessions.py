@@ -14,11 +14,13 @@ from handlers.answer import Message
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import code_of
+from handlers.slackclient import PacedClient
 from handlers.text import esc, name
 from storage.chat_records import ChatThread
 
 log = structlog.get_logger(__name__)
 
+SET = "agents.sessions.setStatus"
 _NEVER_HERE = frozenset(
     {"feature_disabled", "unknown_method", "missing_scope", "not_allowed_token_type", "not_agent_app"}
 )
@@ -37,6 +39,7 @@ class Session:
         self._begun: asyncio.Task[None] | None = None
         self._told = False
         self._processing = False
+        self._held = False
 
     def begin(self) -> None:
         """Shows that the question is being answered, beside the answering."""
@@ -65,9 +68,24 @@ class Session:
             await asyncio.gather(self._begun, return_exceptions=True)
         if self._processing and not done:
             await self._set("active")
+        self._give_back()
+
+    def _hold(self) -> bool:
+        """Whether there is room for both ends of a session; its stop button must not stay for want of it."""
+        client = self._house.client
+        if not isinstance(client, PacedClient):
+            return True
+        self._held = client.pace.hold(SET, None) and client.pace.room(SET, None)
+        return self._held
+
+    def _give_back(self) -> None:
+        client = self._house.client
+        if self._held and isinstance(client, PacedClient):
+            client.pace.free(SET)
+        self._held = False
 
     async def _begin(self) -> None:
-        if self._house.talks.sessions:
+        if self._house.talks.sessions and self._hold():
             self._processing = True  # from here on it may be so: the call can be broken off
             self._processing = await self._set("processing")
         await self._show(f"{self._label} is thinking…")

@@ -26,6 +26,7 @@ from tuning.clock import Clock
 
 log = structlog.get_logger(__name__)
 
+EDIT = "chat.update"
 INTERVAL = 1.0
 """Seconds between two sendings of one answer; streams and edits share Slack's per-method limits."""
 PART_BYTES = 9_000
@@ -82,6 +83,7 @@ class AnswerWriter:
         self._put_off = 0
         self._foot: list[Block] = []
         self._footed = False
+        self._held = False
         self.first_ts: str | None = None
         self.status_set = False
 
@@ -102,11 +104,14 @@ class AnswerWriter:
         """
         self._foot = blocks
         try:
-            if self._pending or self._ts is None:
-                await self._flush(last=True)
-        except StoppedByPerson:
-            log.info("answer_stopped_in_slack")
-        await self._close(blocks, status)
+            try:
+                if self._pending or self._ts is None:
+                    await self._flush(last=True)
+            except StoppedByPerson:
+                log.info("answer_stopped_in_slack")
+            await self._close(blocks, status)
+        finally:
+            self._give_back()
         return self.first_ts or ""
 
     async def _flush(self, *, last: bool = False) -> None:
@@ -126,10 +131,18 @@ class AnswerWriter:
         self._not_before = max(self._not_before, self._clock() + INTERVAL)
 
     def _may_grow(self) -> bool:
-        """Whether an edited message has begun, or may: the room for its last edit is set aside."""
-        if self._ts is not None or not isinstance(self._client, PacedClient):
+        """Whether there is room for an edit now; an answer begins only where there is room for its last."""
+        if not isinstance(self._client, PacedClient):
             return True
-        return self._client.pace.claim("chat.update", self._place.channel)
+        if self._ts is not None:
+            return self._client.pace.room(EDIT, self._place.channel)
+        self._held = self._held or self._client.pace.hold(EDIT, self._place.channel)
+        return self._held
+
+    def _give_back(self) -> None:
+        if self._held and isinstance(self._client, PacedClient):
+            self._client.pace.free(EDIT)
+        self._held = False
 
     async def _next_part(self) -> None:
         """Closes this message; the text goes on in the next, a box of code in a box of its own."""
@@ -180,7 +193,7 @@ class AnswerWriter:
             except (SlackApiError, *UNREACHED) as also:
                 log.info("stream_not_stopped", error=_code(also))
         self._streams = False
-        if last or self._may_grow():
+        if last or self._ts is not None or self._may_grow():
             await self._edit(piece)
         else:
             self._pending = piece + self._pending

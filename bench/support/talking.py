@@ -62,7 +62,8 @@ async def _bare(here: Place, many: int) -> list[float]:
 
 async def _through_ftbot(here: Place, many: int) -> list[float]:
     """A question in a channel of its own each; from the message's own time to the first words in Slack."""
-    async with aiohttp.ClientSession(headers={"X-Localslack-User": "jin"}) as web:
+    fresh = aiohttp.TCPConnector(force_close=True)  # the workspace closes idle connections after some seconds
+    async with aiohttp.ClientSession(connector=fresh, headers={"X-Localslack-User": "jin"}) as web:
         rooms = [await _room(here, web) for _ in range(many)]
         asked = await asyncio.gather(*(_ask(here, web, room) for room in rooms))
         end = time.perf_counter() + WAIT

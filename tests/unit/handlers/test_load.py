@@ -111,3 +111,35 @@ async def test_two_hundred_notices_do_not_keep_a_chat_answer_waiting(tmp_path: P
         await place.said(room, "a quick answer", ts)
         waiting, _ = await place.store.read(outbox.depth)
         assert waiting > 200
+
+
+async def test_many_answers_at_once_keep_slack_s_limits_and_end_every_session(tmp_path: Path) -> None:
+    """More than may stream or be edited: the rest comes whole, and Slack has nothing to refuse."""
+    async with bot_inside(tmp_path) as place:
+        place.provider.answer = lambda body: "a quick answer"
+        rooms: list[str] = []
+        for number in range(40):
+            made = await place.jin.ask("POST", "/channels", {"name": f"many-{number}"})
+            rooms.append(made["channel"]["id"])
+            bot = place.world.me.bot_user_id
+            await place.jin.ask("POST", f"/channels/{rooms[-1]}/members", {"user": bot})
+        asked = [await place.jin.say(room, f"@ftbot ask {BASE} hi") for room in rooms]
+        for room, ts in zip(rooms, asked, strict=True):
+            await place.said(room, "a quick answer", ts)
+            await place.said(room, "gpt-4.1-mini", ts)
+
+        async def sessions() -> list[str]:
+            calls = (await place.control(calls=True))["calls"]
+            assert [one["method"] for one in calls if one["error"] == "ratelimited"] == []
+            return [one["args"]["status"] for one in calls if one["method"] == "agents.sessions.setStatus"]
+
+        async def ended() -> bool:
+            by_stream = [
+                one
+                for one in (await place.control(calls=True))["calls"]
+                if one["method"] == "chat.stopStream" and one["args"].get("session_status")
+            ]
+            said = await sessions()
+            return said.count("processing") == said.count("active") + len(by_stream) > 0
+
+        await until(ended, 60.0)

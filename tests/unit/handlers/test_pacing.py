@@ -157,11 +157,27 @@ async def test_an_answer_without_room_for_edits_comes_whole_and_takes_none(
     assert made == calls
 
 
-def test_room_that_was_claimed_is_taken() -> None:
-    pace = Time().pace()
-    claimed = sum(pace.claim("chat.update", "C1") for _ in range(100))
-    assert claimed == TIER_3.size
+async def test_room_held_for_later_is_there_later_and_comes_back() -> None:
+    time = Time()
+    pace = time.pace()
+    held = sum(pace.hold("chat.update", "C1") for _ in range(100))
+    assert held == TIER_3.size
     assert not pace.room("chat.update", "C2")
+    for _ in range(held):
+        assert await pace.turn("chat.update", "C1", urgent=True) == 0
+        pace.free("chat.update")
+    assert not pace.hold("chat.update", "C1")
+    time.now += 60
+    assert pace.hold("chat.update", "C1")
+
+
+def test_room_that_is_never_given_back_is_not_held_for_ever() -> None:
+    time = Time()
+    pace = time.pace()
+    while pace.hold("chat.update", "C1"):
+        pass
+    time.now += 601
+    assert pace.hold("chat.update", "C1")
 
 
 async def test_slack_saying_429_closes_the_way_for_all_clients(tmp_path: Any) -> None:
