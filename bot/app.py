@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import aiohttp
 import structlog
-from apscheduler.schedulers.asyncio import (  # pyright: ignore[reportMissingTypeStubs]
+from apscheduler.schedulers.asyncio import (
     AsyncIOScheduler,
 )
 from slack_bolt.async_app import AsyncApp
@@ -215,7 +215,7 @@ class Bot:
 
     def _schedule(self, engine: Engine, intake: Intake) -> None:
         scheduler = AsyncIOScheduler()
-        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+        scheduler.add_job(
             engine.tick,
             "interval",
             seconds=TICK_SECONDS,
@@ -223,10 +223,10 @@ class Bot:
             max_instances=1,
             misfire_grace_time=None,
         )
-        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+        scheduler.add_job(
             intake.sweep, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
         )
-        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+        scheduler.add_job(
             self._forget, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
         )
         scheduler.start()

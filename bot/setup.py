@@ -87,7 +87,7 @@ async def first_event(app_token: str, api: str = SLACK_API, seconds: float = 300
     async def listen(_client: object, _request: object) -> None:
         heard.set()
 
-    client.socket_mode_request_listeners.append(listen)  # pyright: ignore[reportArgumentType]
+    client.socket_mode_request_listeners.append(listen)
     try:
         await client.connect()
         with suppress(TimeoutError):

@@ -109,9 +109,9 @@ def given_value(element: JSON, given: JSON) -> JSON:
 
 def _offered(element: JSON, option: Any) -> JSON:
     """The element's own option with the value given (external selects: the option as sent)."""
-    wanted = str(option.get("value") if isinstance(option, dict) else option)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    wanted = str(option.get("value") if isinstance(option, dict) else option)  # pyright: ignore[reportUnknownArgumentType]
     if "external" in element["type"]:
-        if isinstance(option, dict) and isinstance(option.get("text"), dict):  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(option, dict) and isinstance(option.get("text"), dict):
             return option  # pyright: ignore[reportUnknownVariableType]
         return {"text": {"type": "plain_text", "text": wanted, "emoji": True}, "value": wanted}
     groups: list[JSON] = element.get("option_groups") or []

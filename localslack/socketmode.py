@@ -82,8 +82,8 @@ def _take(world: World, text: str) -> None:
         frame: Any = json.loads(text)
     except ValueError:
         return  # Slack says nothing to a frame that it cannot read
-    if isinstance(frame, dict) and isinstance(frame.get("envelope_id"), str):  # pyright: ignore[reportUnknownMemberType]
-        payload: Any = frame.get("payload")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if isinstance(frame, dict) and isinstance(frame.get("envelope_id"), str):
+        payload: Any = frame.get("payload")  # pyright: ignore[reportUnknownVariableType]
         world.delivery.acked(frame["envelope_id"], payload if isinstance(payload, dict) else {})  # pyright: ignore[reportUnknownArgumentType]
 
 

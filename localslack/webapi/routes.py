@@ -97,7 +97,7 @@ async def _arguments(request: Request) -> JSON:
             raise ApiError("invalid_json") from None
         if not isinstance(body, dict):
             raise ApiError("json_not_object")
-        return given | body  # pyright: ignore[reportUnknownVariableType]
+        return given | body
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         form = await request.form()
         for key, value in form.multi_items():

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bot.app import _only_one  # pyright: ignore[reportPrivateUsage]
+from bot.app import _only_one
 from bot.cli import main
 from bot.errors import StartError
 

@@ -17,7 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.httpmode
-from bot.doctor import _way_in  # pyright: ignore[reportPrivateUsage]
+from bot.doctor import _way_in
 from bot.httpmode import PATH, REPEATED, HttpMode
 from bot.settings import Settings
 from localslack.app import Options, running

@@ -64,7 +64,7 @@ def fails(said: str) -> None:
         try:
             int(hidden)
         except ValueError:
-            {}[hidden]  # type: ignore[index]
+            {}[hidden]
     except KeyError as problem:
         raise RuntimeError(f"the provider says: {hidden}") from problem
 

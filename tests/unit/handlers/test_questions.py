@@ -76,7 +76,7 @@ async def test_a_use_that_fails_leaves_its_question_to_be_pressed_again(tmp_path
         resolve = slack.house.chat.resolve
 
         async def refuse(*_: Any) -> Any:
-            slack.house.chat.resolve = resolve  # type: ignore[method-assign]
+            slack.house.chat.resolve = resolve
             return await resolve(room, "no-such-model")
 
         slack.house.chat.resolve = refuse  # type: ignore[method-assign]

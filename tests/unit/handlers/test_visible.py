@@ -46,7 +46,7 @@ async def said_to(room: Talkers, verb: str, typed: str, user: str, channel: str)
     """What a verb answers in direct messages, by word and by button, but for what was typed."""
     shown = ""
     for surface in ("mention", "action"):
-        call = Call(verb, typed, user, channel, None, surface, None, is_dm=True, message_ts=None)  # type: ignore[arg-type]
+        call = Call(verb, typed, user, channel, None, surface, None, is_dm=True, message_ts=None)
         answer = await dispatch(call, room.slack.house)
         shown += json.dumps([answer.message.text, answer.message.blocks]) if answer else ""
     for word in typed.split():

@@ -140,12 +140,12 @@ class Workspace:
         for setup in setups:
             setup(app)
         handler = AsyncSocketModeHandler(app, self.world.me.app_token, web_client=self.client)
-        await handler.connect_async()  # pyright: ignore[reportUnknownMemberType]
+        await handler.connect_async()
         await until(lambda: bool(self.world.delivery.wires))
         try:
             yield app
         finally:
-            await handler.close_async()  # pyright: ignore[reportUnknownMemberType]
+            await handler.close_async()
 
 
 async def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:

@@ -83,7 +83,7 @@ async def test_a_bolt_app_with_its_own_verifier_answers_over_http(tmp_path: Path
         await ack(f"You said {body['text']}")
 
     server = bolt.server()
-    async with listening(server.handle_post_requests) as url, http_workspace(tmp_path, url) as ws:  # pyright: ignore[reportUnknownMemberType]
+    async with listening(server.handle_post_requests) as url, http_workspace(tmp_path, url) as ws:
         bolt.client.base_url = f"{ws.world.base_url}/api/"
         assert (await ws.jin.post("/control", {"verify_url": True}))["verified"] is True
         assert (await ws.jin.get("/state"))["app"]["connected"] is True

@@ -73,5 +73,5 @@ class Inside:
 def inside(data: Path, config: Path, **options: Any) -> Inside:
     """The application over a data folder of its own; it takes no job from the queue."""
     script = Script()
-    state = replace(build(data, load(config), config, None, **options), serving=script)  # pyright: ignore[reportArgumentType]
+    state = replace(build(data, load(config), config, None, **options), serving=script)
     return Inside(state, script, create_app(state))

@@ -59,7 +59,7 @@ async def test_who_leaves_ends_the_answer(
     tmp_path: Path, config: Path, path: str, body: dict[str, Any], says: list[str]
 ):
     serving = Endless(says)
-    app: Any = create_app(replace(inside(tmp_path / "data", config).state, serving=serving))  # pyright: ignore[reportArgumentType]
+    app: Any = create_app(replace(inside(tmp_path / "data", config).state, serving=serving))
     left = asyncio.Event()
     coming = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
 

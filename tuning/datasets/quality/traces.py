@@ -217,7 +217,7 @@ class TraceFile:
         self._file.flush()
         if not self.rows:
             return np.empty(0, dtype=TRACE)
-        return np.memmap(self._file, dtype=TRACE, mode="r", shape=(self.rows,))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        return np.memmap(self._file, dtype=TRACE, mode="r", shape=(self.rows,))
 
     def close(self) -> None:
         """Let the traces go."""

@@ -35,7 +35,7 @@ def test_plain_rows_leave_the_same_behind_either_way(rows: list[Any], separators
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
         looking = Looking(file.name.encode(), True, 5)
-        together: Piece = hand(msgspec.msgpack.encode(looking))(0, len(data))  # type: ignore[assignment]
+        together: Piece = hand(msgspec.msgpack.encode(looking))(0, len(data))
         assert together == _Look(looking, lambda _: None).at(0, len(data))
 
 
