@@ -253,10 +253,12 @@ class Collection:
         return await self.remove(dataset_id, by, "deleted")
 
     async def sweep(self) -> None:
-        """Deletes what was kept long enough; files of open jobs stay."""
+        """Deletes what was kept long enough, and what a crash left; files of open jobs stay."""
         now = self._clock()
         days = NOT_READY_DAYS if self._keep_days is None else min(self._keep_days, NOT_READY_DAYS)
-        old = await self._store.read(lambda db: datasets.older_than(db, now - days * DAY, "not_ready"))
+        old = await self._store.read(
+            lambda db: datasets.older_than(db, now - days * DAY, "not_ready", "failed")
+        )
         if self._keep_days is not None:
             moment = now - self._keep_days * DAY
             old += await self._store.read(lambda db: datasets.older_than(db, moment, "ready"))
@@ -264,6 +266,10 @@ class Collection:
             with suppress(DatasetBusy):
                 await self.remove(dataset.id, None, "deleted")
                 log.info("dataset_kept_long_enough", dataset=dataset.id)
+        names = await asyncio.to_thread(self._shelf.older_than, now - DAY)
+        for name in await self._store.read(lambda db: _left_over(db, names)):
+            await asyncio.to_thread(self._shelf.space(name).unlink, missing_ok=True)
+            log.info("left_over_file_deleted")
 
     # --- small parts -----------------------------------------------------------------------------
     async def _get(self, dataset_id: int) -> Dataset:
@@ -293,3 +299,16 @@ class Collection:
         sha256 = str(dataset.sha256)
         name = upload_name(sha256, dataset.name)
         return Upload(sha256, self._providers.default.name, name, "due", self._clock())
+
+
+def _left_over(db: Database, names: list[str]) -> list[str]:
+    """Those of these files whose content is known and that no dataset has: their deletion was cut off.
+
+    A content that nobody knows is left alone: it may be that of a database yet to be restored.
+    """
+    found: list[str] = []
+    for name in names:
+        known = datasets.with_content(db, name.split(".")[0].split("-")[0])
+        if known and all(dataset.path is None or Path(dataset.path).name != name for dataset in known):
+            found.append(name)
+    return found

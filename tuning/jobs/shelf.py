@@ -31,6 +31,10 @@ class Shelf:
             for left in self._folder.glob(pattern):
                 left.unlink(missing_ok=True)
 
+    def older_than(self, moment: float) -> list[str]:
+        """The names of the kept files that were written before ``moment``."""
+        return [file.name for file in self._folder.glob("*.jsonl*") if file.stat().st_mtime < moment]
+
     def space(self, name: str) -> Path:
         """Where a file under work may be written."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -327,6 +328,36 @@ async def test_files_are_kept_as_long_as_is_set(works: Works, days, ready, not_r
     works.house.now += 8 * 86_400
     await desk.intake.sweep()
     assert ((await desk.get(good)).state, (await desk.get(bad)).state) == (ready, not_ready)
+
+
+async def test_a_file_whose_second_look_failed_is_kept_no_longer_than_others(
+    works: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    def dies(*_: Any) -> Any:
+        raise OSError("no memory")
+
+    monkeypatch.setattr(intake.workers, "run_examine", dies)
+    failed = await desk.drop(text(*rows(12)))
+    assert (failed.state, len(desk.kept())) == ("failed", 1)
+    works.house.now += 8 * 86_400
+    await desk.intake.sweep()
+    assert desk.kept() == []
+
+
+async def test_what_a_crash_left_of_a_deletion_is_deleted_later_and_nothing_else(works: Works, desk: Desk):
+    kept, deleted = await desk.drop(text(*rows(12))), await desk.drop(text(*rows(14)))
+    await desk.intake.remove(deleted.id, "U1", "deleted")
+    folder = Path(str(kept.path)).parent
+    packed, unknown = f"{kept.sha256}.jsonl.gz", f"{'0' * 64}.jsonl.gz"
+    left = f"{deleted.sha256}.jsonl.gz", f"{kept.sha256}-{kept.id}.jsonl"
+    for name in (*left, unknown):
+        (folder / name).write_text("what somebody said")
+    works.house.now = time.time()
+    await desk.intake.sweep()
+    assert {*left, packed, unknown} <= set(desk.kept())
+    works.house.now += 2 * 86_400
+    await desk.intake.sweep()
+    assert set(desk.kept()) == {packed, unknown}
 
 
 async def test_a_version_says_how_many_tokens_and_dollars_it_is_more(works: Works, desk: Desk):
