@@ -60,8 +60,8 @@ class Server:
         return job
 
     def steps(self, job_id: str) -> list[int]:
-        events = list(self.client.fine_tuning.jobs.list_events(job_id, limit=1000))[::-1]
-        return [event.data["step"] for event in events if event.type == "metrics"]  # type: ignore[index]
+        events: list[Any] = list(self.client.fine_tuning.jobs.list_events(job_id, limit=1000))[::-1]
+        return [event.data["step"] for event in events if event.type == "metrics"]
 
     def after(self, job_id: str, steps: int) -> None:
         """Wait until so many steps are told."""

@@ -38,8 +38,6 @@ class LineMap(Sequence[int]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LineMap) and self._lines == other._lines
 
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
-
     def append(self, dropped: int) -> None:
         """Note where the next line of the derived file came from."""
         self._lines.append(dropped)

@@ -15,14 +15,15 @@ import pytest
 from bot import app, workers
 from bot.app import Bot
 from bot.errors import StartError
-from bot.settings import Settings
+from bot.settings import load
 
 
 @pytest.fixture
-def bot(monkeypatch: pytest.MonkeyPatch) -> Bot:
+def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bot:
+    monkeypatch.chdir(tmp_path)
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "x")
-    return Bot(Settings(_env_file=None))  # type: ignore[call-arg]
+    return Bot(load())
 
 
 def test_a_check_that_is_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -73,13 +73,14 @@ async def test_a_use_that_fails_leaves_its_question_to_be_pressed_again(tmp_path
         room = slack.channel("tuning")
         await slack.jin.command(room, "/ft use gpt-4.1-mini")
         question = await asked(slack, room, "Use gpt-4.1-mini here?")
-        resolve = slack.house.chat.resolve
+        chat: Any = slack.house.chat
+        resolve = chat.resolve
 
         async def refuse(*_: Any) -> Any:
-            slack.house.chat.resolve = resolve
+            chat.resolve = resolve
             return await resolve(room, "no-such-model")
 
-        slack.house.chat.resolve = refuse  # type: ignore[method-assign]
+        chat.resolve = refuse
         await press(slack, room, question)
         await asked(slack, room, "There is no model no-such-model")
         assert question["ts"] in [m["ts"] for m in await alone(slack, room)]

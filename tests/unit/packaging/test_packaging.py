@@ -22,9 +22,15 @@ CONTAINERFILE = ROOT / "packaging" / "Containerfile"
 IGNORE = ROOT / ".dockerignore"
 
 
+class Unit(configparser.ConfigParser):
+    """A unit file: its names are told apart by their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def service() -> configparser.SectionProxy:
-    unit = configparser.ConfigParser(interpolation=None, strict=False)
-    unit.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]
+    unit = Unit(interpolation=None, strict=False)
     unit.read_string(UNIT.read_text("utf-8"))
     return unit["Service"]
 

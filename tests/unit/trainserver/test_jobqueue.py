@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,8 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 async def started(layout: Layout, tiny: Path) -> AsyncIterator[Callable[..., JobQueue]]:
     working: list[tuple[JobQueue, asyncio.Task[None]]] = []
 
-    def start(**settings: object) -> JobQueue:
-        config = Config("tiny", {"tiny": Base("tiny", path=tiny)}, **settings)  # type: ignore[arg-type]
+    def start(**settings: Any) -> JobQueue:
+        config = Config("tiny", {"tiny": Base("tiny", path=tiny)}, **settings)
         queue = JobQueue(Database(layout.database), layout, config, None)
         working.append((queue, asyncio.create_task(queue.run())))
         return queue

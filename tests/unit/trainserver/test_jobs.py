@@ -117,7 +117,8 @@ def test_a_job_may_go_on_from_a_tuned_model(server: Server, trained: FineTuningJ
     first = next(event.data for event in server.events(job.id) if event.type == "metrics")
     begun = next(event.data for event in server.events(trained.id) if event.type == "metrics")
     assert first["train_loss"] < begun["train_loss"]
-    assert server.client.models.retrieve(done.fine_tuned_model).x_fine_tuning["parent"] == done.model  # type: ignore[attr-defined]
+    model: Any = server.client.models.retrieve(done.fine_tuned_model)
+    assert model.x_fine_tuning["parent"] == done.model
 
 
 def test_jobs_are_found_by_metadata(server: Server, trained: FineTuningJob):

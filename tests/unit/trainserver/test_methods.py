@@ -45,7 +45,9 @@ def test_ten_rows_of_tool_calls_make_a_model_whose_calls_are_parsed(server: Serv
     choice = answer.choices[0]
     assert choice.finish_reason == "tool_calls", choice.message.content
     assert choice.message.tool_calls
-    assert choice.message.tool_calls[0].function.name == "f"  # type: ignore[union-attr]
+    called = choice.message.tool_calls[0]
+    assert called.type == "function"
+    assert called.function.name == "f"
     assert choice.message.content is None
 
 
