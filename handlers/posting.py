@@ -51,6 +51,8 @@ UNKNOWN = (aiohttp.ClientError, TimeoutError, SlackRequestError)
 
 PICTURE_SECONDS = 15.0
 PICTURE_TRIES = 3
+PICTURE_RESTS = 10
+"""How often a picture waits because Slack asks for a rest, before it is left out."""
 PICTURE_WAIT = 1.0
 PAGES = 20
 
@@ -148,18 +150,23 @@ class Desk:
 
         What may pass is tried again: an upload that nobody sees may be made twice.
         """
-        file_id = None
-        for attempt in range(PICTURE_TRIES):
+        file_id, broke, rested = None, 0, 0
+        while broke < PICTURE_TRIES and rested < PICTURE_RESTS:
             try:
                 file_id = await self._uploaded(picture)
                 break
             except (SlackApiError, *UNKNOWN) as problem:
-                words = code_of(problem) if isinstance(problem, SlackApiError) else type(problem).__name__
-                log.warning("picture_not_uploaded", error=words, attempt=attempt + 1)
-                if isinstance(problem, SlackApiError) and not (limited(problem) or broken(problem)):
+                refused = problem if isinstance(problem, SlackApiError) else None
+                words = code_of(refused) if refused else type(problem).__name__
+                log.warning("picture_not_uploaded", error=words, broke=broke, rested=rested)
+                if refused and limited(refused):
+                    rested += 1
+                    await asyncio.sleep(retry_after(refused))
+                elif refused and not broken(refused):
                     return None
-                wait = retry_after(problem) if isinstance(problem, SlackApiError) else 0.0
-                await asyncio.sleep(wait or PICTURE_WAIT)
+                else:
+                    broke += 1
+                    await asyncio.sleep(PICTURE_WAIT)
         if file_id is None:
             return None
         return {

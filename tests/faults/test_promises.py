@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from handlers.posting import notices_in
 from tests.faults.places import FaultyPlace, Json, faulty_place, train
 from tests.support.workspace import chat_file, choose, holds, typed
 
@@ -68,6 +69,70 @@ async def test_1_a_crash_after_the_create_call_makes_no_second_job(place: Faulty
     await train(place.provider, place.provider.jobs[known], pause=0.1)
     await place.finished(channel, card)
     assert len(place.provider.jobs) == known + 1
+
+
+SWALLOWED = (
+    {"method": "chat.postMessage", "cut": True},  # the message stands there; its answer is lost
+    {"method": "chat.postMessage", "status": 502},
+    {"method": "chat.postMessage", "status": 503, "effect": False},
+    {"method": "chat.postMessage", "status": 200},  # a proxy's words with a fine status
+    {"method": "chat.update", "cut": True},
+    {"method": "conversations.replies", "status": 500},  # the reading that is to find the message
+    {"method": "upload", "status": 500, "times": 1},  # a picture is tried three times
+    {"method": "files.completeUploadExternal", "cut": True, "times": 1},
+)
+
+
+async def test_2_every_notice_comes_once_and_in_order_whatever_becomes_of_slacks_answers(
+    place: FaultyPlace,
+) -> None:
+    known = len(place.provider.jobs)
+    channel = await place.channel()
+    card = await begin(place, channel, "lost")
+    await place.created(known + 1)
+    for how in SWALLOWED:
+        await place.control(fail={"times": 2, **how})
+    await place.control(rate_limit={"method": "files.getUploadURLExternal", "seconds": 1, "times": 1})
+    await train(place.provider, place.provider.jobs[known], pause=0.3)
+    await place.finished(channel, card)
+    await place.control(clear=True)
+    posted = await place.posted(channel, str(card["ts"]))
+    told = [notices_in(message) for message in posted]
+    kinds = [":".join(one.split(":")[::2]) for ids in told for one in ids]
+    assert kinds == ["job_epoch:1", "job_epoch:2", "job_epoch:3", "job_finished"]
+    for ids, message in zip(told, posted, strict=True):
+        pictures = [block for block in message["blocks"] if block["type"] == "image"]
+        assert len(pictures) == any(one.startswith("job_epoch") for one in ids)
+
+
+async def test_2_a_channel_that_the_bot_is_taken_out_of_holds_up_no_other(place: FaultyPlace) -> None:
+    known = len(place.provider.jobs)
+    gone, kept = await place.channel(), await place.channel()
+    cards = [await begin(place, room, name) for room, name in ((gone, "gone"), (kept, "kept"))]
+    await place.created(known + 2)
+    user = (await place.jin.call("GET", "state"))["app"]["bot_user_id"]
+    await place.jin.call("DELETE", f"channels/{gone}/members/{user}")
+    await asyncio.gather(*(train(place.provider, job, pause=0.1) for job in place.provider.jobs[known:]))
+    await place.finished(kept, cards[1])
+    await place.jin.call("POST", f"channels/{gone}/members", json={"user": user})
+    await place.jin.say(gone, "@ftbot jobs")
+    await place.root(gone, "gone-1")
+
+
+async def test_3_events_that_come_twice_or_in_the_wrong_order_are_handled_once(place: FaultyPlace) -> None:
+    await place.control(events_twice="new")
+    channel = await place.channel()
+    await place.control(hold_events=True)
+    drops = [await place.drop(channel, f"{n}.jsonl", chat_file(12, f"order{n}")) for n in range(3)]
+    await place.jin.say(channel, "@ftbot help")
+    await place.control(hold_events="backwards")
+    await place.ready(channel, 3)
+    await place.root(channel, "datasets")
+    await place.control(events_twice="off")
+    for ts in drops:
+        thread = await place.jin.thread(channel, ts)
+        assert len([m for m in thread[1:] if "bot_id" in m]) == 1
+    assert len([m for m in await place.jin.messages(channel) if holds(m, "datasets")]) == 1
 
 
 async def test_3_an_event_told_twice_is_handled_once(place: FaultyPlace) -> None:
