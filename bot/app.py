@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,6 +53,8 @@ WARM_AFTER = 10.0
 """Seconds after the start in which nobody has asked a model yet, probably."""
 SWEEP_SECONDS = 3600.0
 """How often it is looked whether kept files are old enough to be deleted."""
+FIRST_SWEEP = 60.0
+"""Seconds after the start: what is restarted often deletes in time as well."""
 GRACE_SECONDS = 10.0
 """How long a stop waits for work under way; what is left is taken up at the next start."""
 
@@ -224,7 +227,12 @@ class Bot:
             misfire_grace_time=None,
         )
         scheduler.add_job(
-            intake.sweep, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None
+            intake.sweep,
+            "interval",
+            seconds=SWEEP_SECONDS,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(UTC) + timedelta(seconds=FIRST_SWEEP),
         )
         scheduler.add_job(
             self._forget, "interval", seconds=SWEEP_SECONDS, coalesce=True, misfire_grace_time=None

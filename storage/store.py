@@ -30,6 +30,7 @@ def _connect(path: Path) -> Database:
     conn.execute("PRAGMA journal_mode = WAL")
     conn.execute("PRAGMA synchronous = FULL")
     conn.execute("PRAGMA foreign_keys = ON")
+    conn.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten, not only let go of
     return Database(conn)
 
 

@@ -6,17 +6,24 @@ import asyncio
 import json
 import os
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
-from tests.faults.inside import free_port
+import bot.app
+from storage import datasets
+from storage.store import Store
+from tests.faults.inside import bot_inside, free_port
 from tests.faults.places import FaultyPlace, Json, Played, faulty_place, train
 from tests.support.provider import BASE
+from tests.support.samples import a_dataset
+from tests.support.surfaces import until
 from tests.support.workspace import chat_file, choose, typed
 
 TRAINED, ASKED, ANSWERED = "marmalade", "rhubarb", "gooseberry"
@@ -123,3 +130,20 @@ async def test_nothing_that_the_bot_leaves_behind_holds_a_secret_or_the_words_of
     assert {"ftbot.db", "ftbot.lock", "datasets", "spool"} <= {one.name for one in files}
     assert [one for one in files if one.stat().st_mode & 0o077] == []
     assert not list((tmp_path / "bot" / "spool").iterdir())
+
+
+async def test_files_kept_long_enough_are_deleted_soon_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often ftbot is restarted."""
+    monkeypatch.setattr(bot.app, "FIRST_SWEEP", 0.1)
+    kept = tmp_path / "bot" / "datasets" / "aa.jsonl.gz"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"rows")
+    long_ago = time.time() - 8 * 86_400
+    store = Store(tmp_path / "bot" / "ftbot.db")
+    refused = a_dataset(state="not_ready", sha256="aa", path=str(kept), created_at=long_ago)
+    await store.write(lambda db: datasets.add(db, refused))
+    await store.close()
+    async with bot_inside(tmp_path):
+        await until(lambda: not kept.exists())

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import inbox
+from storage import chats, inbox
+from storage.chat_records import Turn
 from storage.errors import StoreClosed, StoreUnusable
 from storage.migrations import migrations
 from storage.records import InboxItem
@@ -92,3 +93,19 @@ def test_a_file_that_is_no_database_is_refused_with_its_path(tmp_path: Path) -> 
     path.write_text("this is a letter to my aunt " * 100)
     with pytest.raises(StoreUnusable, match=r"ftbot\.db"):
         Store(path)
+
+
+async def test_what_was_deleted_is_nowhere_in_the_file(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ftbot.db")
+    for size in (40, 9_000):  # beside others on a page, and on pages of its own
+        item = InboxItem(0, f"k{size}", None, "message", {"text": "marmalade" * size}, 1.0)
+        number = await store.write(lambda db, item=item: inbox.put(db, item))
+        await store.write(lambda db, number=number: inbox.done(db, number))
+        turn = Turn(0, "C1", "1.0", "user", "rhubarb" * size, f"1.{size}", 1.0)
+        await store.write(lambda db, turn=turn: chats.add_turn(db, turn))
+        await store.write(lambda db, turn=turn: chats.remove_turn(db, "C1", turn.ts))
+    await store.close()
+    left = (tmp_path / "ftbot.db").read_bytes()
+    assert b"marmalade" not in left
+    assert b"rhubarb" not in left
+    assert [one.name for one in tmp_path.iterdir()] == ["ftbot.db"]
