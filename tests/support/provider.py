@@ -91,6 +91,8 @@ class FakeProvider:
     filters_metadata: bool = True
     oldest_first: bool = False
     """Lists begin with the oldest, which no description of the API says."""
+    nothing: Json | None = None
+    """What stands for a list that is empty."""
     same_page: bool = False
     """Lists are always answered with their first page, and said to go on."""
     answer: Callable[[Json], str] = lambda body: "Hello there"
@@ -266,6 +268,7 @@ class FakeProvider:
         size = min(self.page_size, int(request.query_params.get("limit", 20)))
         more = self.same_page or len(listed) > size
         body = {"object": "list", "data": listed[:size], "has_more": more}
+        body = body if listed or self.nothing is None else self.nothing
         return Response(json.dumps(body), media_type="application/json")  # halves of letters too
 
     def _one(self, job_id: str) -> Response:

@@ -7,6 +7,7 @@ are read at its own pace, and at once when its state changed.
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class Watch:
         self._lines: dict[str, _Line] = {}
         self._failures: dict[int, int] = {}
         """By job: questions about it alone that failed in a row."""
+        self._stretch = 1.0
+        """Drawn for each question to a provider: jobs that are asked about together stay together."""
 
     def is_due(self, provider: str, open_jobs: list[Job]) -> bool:
         """Whether to ask this provider now."""
@@ -72,6 +75,7 @@ class Watch:
             await self._parts.store.write(lambda db: _mark_trouble(db, open_jobs, words))
             return
         line.failures, line.quiet_until = 0, 0.0
+        self._stretch = random.uniform(1.0, 1.1)  # noqa: S311 - spreads load, guards nothing
         gate = asyncio.Semaphore(AT_ONCE)
         asked = (self._one(gate, gateway, job, found) for job in open_jobs)
         heard = await asyncio.gather(*asked, return_exceptions=True)
@@ -118,7 +122,7 @@ class Watch:
         changed = theirs.status != job.status
         waiting = theirs.status in _WAITING
         if not changed and (waiting or job.poll_at > now):
-            return now + self._waiting_pace(job, now) if waiting else job.poll_at
+            return now + self._waiting_pace(job, now) * self._stretch if waiting else job.poll_at
         try:
             news = await read_news(parts, gateway, job, theirs)
         except ProviderError:
@@ -128,7 +132,7 @@ class Watch:
 
         def record(db: Database) -> None:
             after = apply(db, job.id, news, parts.clock())
-            _ask_at(db, job, parts.clock() + self._pace(after, changed, parts.clock()))
+            _ask_at(db, job, parts.clock() + self._pace(after, changed, parts.clock()) * self._stretch)
 
         await parts.store.write(record)
         parts.wake()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from tuning.providers import reading
 from tuning.providers.answers import ProviderEvent
@@ -29,7 +29,7 @@ async def pages_of(first: Awaitable[Any], read: Callable[[Any], N]) -> AsyncGene
     """
     with provider_errors():
         page = await first
-        found = [read(one) for one in page.data]
+        found = [read(one) for one in _items(page)]
     seen: set[str] = set()
     while not seen.issuperset(one.id for one in found):
         yield found
@@ -38,7 +38,13 @@ async def pages_of(first: Awaitable[Any], read: Callable[[Any], N]) -> AsyncGene
             return
         with provider_errors():
             page = await page.get_next_page()
-            found = [read(one) for one in page.data]
+            found = [read(one) for one in _items(page)]
+
+
+def _items(page: Any) -> list[Any]:
+    """What stands on a page; null for nothing, where it was sent so, as servers written in Go do."""
+    told_so = page.data is None and "data" in page.model_fields_set
+    return [] if told_so else cast("list[Any]", page.data)
 
 
 def in_order(events: list[ProviderEvent]) -> list[ProviderEvent]:

@@ -32,11 +32,11 @@ async def test_the_last_events_that_come_after_the_end_are_told_before_it(works:
     steps(works, 1, 6)
     await works.pass_time()
     succeed(works)
-    await works.pass_time(10)
+    await works.pass_time(12)
     assert (await works.job()).state == "safety"
     steps(works, 7, 9)
     succeed(works)
-    await works.pass_time(10)
+    await works.pass_time(12)
     assert await works.kinds() == WHOLE
     assert (await works.job()).state == "ready"
 
@@ -46,7 +46,7 @@ async def test_events_that_never_come_hold_the_end_up_for_a_minute_only(works: W
     steps(works, 1, 6)
     await works.pass_time()
     succeed(works)
-    await works.pass_time(10)
+    await works.pass_time(12)
     await works.pass_time(LATE_SECONDS + 1)
     job = await works.job()
     assert (job.state, job.fine_tuned_model) == ("ready", MODEL)
@@ -60,7 +60,7 @@ async def test_checkpoints_that_are_listed_after_the_end_are_kept(works: Works) 
     succeed(works)
     await works.pass_time()
     works.house.provider.checkpoint("ftjob-1", 3, f"{MODEL}:ckpt-step-3")
-    await works.pass_time(10)
+    await works.pass_time(12)
     assert (await works.job()).state == "ready"
     found = await works.house.store.read(lambda db: jobs.checkpoints_of(db, 1))
     assert [c.step for c in found] == [3]
@@ -147,10 +147,10 @@ async def test_a_job_that_is_missing_is_asked_for_at_its_own_pace_beside_a_busy_
     for step in range(1, 40):
         provider.clock += 1
         provider.step("ftjob-2", step, 900, 1.0)
-        await works.pass_time(10)
+        await works.pass_time(12)
     assert lost["id"] == "ftjob-1"
     assert provider.count("GET", "/fine_tuning/jobs/ftjob-1") <= 4
-    assert provider.count("GET", "/fine_tuning/jobs/ftjob-2/events") > 20
+    assert provider.count("GET", "/fine_tuning/jobs/ftjob-2/events") > 15
 
 
 @pytest.mark.parametrize("status", [500, 400])
@@ -176,7 +176,7 @@ async def test_events_that_cannot_be_read_are_asked_for_less_and_less(works: Wor
     steps(works, 1, 3)
     works.house.provider.fault("GET", "/fine_tuning/jobs/ftjob-1/events", status=500, times=999)
     for _ in range(100):
-        await works.pass_time(10)
+        await works.pass_time(12)
     assert 4 <= works.house.provider.count("GET", "/fine_tuning/jobs/ftjob-1/events") <= 12
 
 
@@ -216,3 +216,18 @@ async def test_work_on_one_job_that_breaks_leaves_the_others_heard(
     heard = (await works.job(2)).heard_at
     await works.pass_time()
     assert (await works.job(2)).heard_at != heard
+
+
+async def test_the_pace_of_a_job_is_jittered_and_jobs_asked_together_stay_together(works: Works) -> None:
+    await works.started()
+    await works.started(intent="V2")
+    rests: set[float] = set()
+    for job in works.house.provider.jobs:
+        job["status"] = "running"
+    for _ in range(6):
+        await works.pass_time()
+        first, second = await works.job(1), await works.job(2)
+        assert first.poll_at == second.poll_at
+        rests.add(round(first.poll_at - works.house.now, 3))
+    assert len(rests) > 3
+    assert 10 <= min(rests) <= max(rests) <= 11

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.provider import BASE, FakeProvider
+from tuning.errors import Unreachable
 from tuning.providers import CreateJob, Gateway, reading
 
 WANTED = CreateJob("i1", BASE, "supervised", "t-1", "file-1")
@@ -87,3 +88,17 @@ async def test_an_event_that_stands_on_two_pages_is_one(gateway: Gateway, provid
 @pytest.mark.parametrize("wrong", [float("inf"), float("nan"), 10**400, True, "7"])
 def test_a_figure_that_is_no_number_is_none(wrong: Any) -> None:
     assert (reading.number(wrong), reading.whole(wrong)) == (None, None)
+
+
+async def test_no_list_at_all_means_none_and_no_word_of_it_means_nothing(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    """Servers written in Go say null for an empty list; an answer without one proves no absence."""
+    provider.nothing = {"object": "list", "data": None}
+    assert await gateway.newest_events("ftjob-1", set()) == []
+    assert await gateway.checkpoints("ftjob-1") == []
+    assert await gateway.find_job(WANTED, filters=True) is None
+    for strange in ({}, {"error": None}, {"object": "list"}):
+        provider.nothing = strange
+        with pytest.raises(Unreachable, match="no sense"):
+            await gateway.find_job(WANTED, filters=True)
