@@ -12,8 +12,10 @@ from structlog.testing import capture_logs
 
 import bot.health
 import bot.socket
+import handlers.inbox
 from tests.faults.inside import Inside, bot_inside
 from tests.support.surfaces import until
+from tests.support.workspace import chat_file
 
 
 @pytest.fixture
@@ -46,6 +48,25 @@ async def test_9_a_deaf_bot_says_so_and_hears_again_as_soon_as_slack_lets_it(pla
     await until(lambda: ready(200), 60.0)
     await place.said(room, "datasets")
     assert not place.working.done()
+
+
+async def test_4_what_was_dropped_and_said_while_the_bot_was_deaf_is_answered_late_and_says_so(
+    place: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers.inbox, "LATE", 0.0)
+    room = place.channel()
+    await place.jin.say(room, "@ftbot jobs")
+    await place.said(room, "job")
+    await place.control(retry_delays=[], deaf=True)
+    ts = await place.jin.drop(room, "late.jsonl", chat_file(12, "late").encode())
+    asked = await place.jin.say(room, "@ftbot help")
+    await place.control(deaf=False)
+    await place.said(room, "Ready to train", ts)
+    await place.said(room, "datasets")
+    for root in (ts, asked):
+        await place.said(room, "I was away", root)
+    told = [m for m in await place.jin.thread(room, ts) if "bot_id" in m]
+    assert ["I was away" in str(m) for m in told] == [True, False]
 
 
 async def test_9_pages_of_a_proxy_in_place_of_a_new_address_end_nothing_and_are_said_in_a_line(
