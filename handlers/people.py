@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 
@@ -28,6 +29,7 @@ class People:
     def __init__(self, house: House) -> None:
         self._house = house
         self._known: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+        self._asking: dict[str, asyncio.Lock] = {}
 
     async def refused(self, said: Incoming) -> bool:
         """Whether this person may not use ftbot; nobody that cannot be told is let in.
@@ -37,13 +39,27 @@ class People:
         """
         if said.team and said.team != self._house.team_id:
             return True
-        known = self._known.get(said.user)
-        if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
-            known = (time.monotonic(), await self._outside(said.user))
-            self._known[said.user] = known
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
-        return known[1]
+        known = self._fresh(said.user)
+        return await self._ask(said.user) if known is None else known
+
+    def _fresh(self, user: str) -> bool | None:
+        known = self._known.get(user)
+        return None if known is None or time.monotonic() - known[0] > KEPT_SECONDS else known[1]
+
+    async def _ask(self, user: str) -> bool:
+        """Asks Slack once for all things of a person that wait for the answer."""
+        lock = self._asking.setdefault(user, asyncio.Lock())
+        try:
+            async with lock:
+                known = self._fresh(user)
+                if known is None:
+                    known = await self._outside(user)
+                    self._known[user] = (time.monotonic(), known)
+                    while len(self._known) > KEPT:
+                        self._known.popitem(last=False)
+                return known
+        finally:
+            self._asking.pop(user, None)
 
     async def _outside(self, user: str) -> bool:
         try:

@@ -33,6 +33,7 @@ class Slack:
 
     async def users_info(self, user: str) -> dict[str, Any]:
         self.asked += 1
+        await asyncio.sleep(0)
         if self.error:
             answer = AsyncSlackResponse(
                 client=cast(Any, None), http_verb="GET", api_url="", req_args={}, headers={},
@@ -137,3 +138,12 @@ async def test_nothing_is_done_for_somebody_who_is_turned_away_whatever_they_do(
     assert (kept.state, kept.payload) == ("done", {})
     asked = kind in ("message", "command", "action", "submission", "about")
     assert told == ([REFUSAL] if asked else [])
+
+
+async def test_a_burst_of_one_person_asks_slack_once() -> None:
+    """Slack says who somebody is some sixty times a minute, for all people together."""
+    slack = Slack({"U1": {"team_id": "T1"}})
+    known = people(slack)
+    assert await asyncio.gather(*(known.refused(by("U1")) for _ in range(50))) == [False] * 50
+    assert slack.asked == 1
+    assert not known._asking

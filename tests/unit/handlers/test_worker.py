@@ -289,6 +289,26 @@ async def test_telling_people_that_they_wait_takes_none_of_their_time(room, star
     await until(lambda: sorted(room.seen) == ["0", "1", "2"])
 
 
+async def test_no_more_than_so_many_things_are_held_in_memory_and_all_are_handled(room, start, monkeypatch):
+    most, at_once = [0], [0, 0]
+
+    async def handle(house, item, incoming):
+        at_once[0] += 1
+        at_once[1] = max(at_once)
+        most[0] = max(most[0], room.worker.held)
+        await asyncio.sleep(0)
+        at_once[0] -= 1
+        room.seen.append(incoming.text)
+
+    monkeypatch.setattr(working, "HELD", 5)
+    monkeypatch.setattr(room.worker, "_room", asyncio.Semaphore(2))
+    for number in range(20):
+        await put(room.store, said(str(number), f"{number}.1"), str(number))
+    start(handle)
+    await until(lambda: len(room.seen) == 20)
+    assert (most, at_once[1]) == ([5], 2)
+
+
 async def test_what_another_version_kept_in_the_inbox_stops_nothing(room, start):
     async def handle(house, item, incoming):
         room.seen.append(incoming.text)
