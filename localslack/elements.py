@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localslack.errors import UiError
-from localslack.records import JSON
+from localslack.records import JSON, is_object
 
 #: For each element type, its key in a state value and the key of its first value.
 VALUES: dict[str, tuple[str, str]] = {
@@ -109,10 +109,10 @@ def given_value(element: JSON, given: JSON) -> JSON:
 
 def _offered(element: JSON, option: Any) -> JSON:
     """The element's own option with the value given (external selects: the option as sent)."""
-    wanted = str(option.get("value") if isinstance(option, dict) else option)  # pyright: ignore[reportUnknownArgumentType]
+    wanted = str(option.get("value") if is_object(option) else option)
     if "external" in element["type"]:
-        if isinstance(option, dict) and isinstance(option.get("text"), dict):
-            return option  # pyright: ignore[reportUnknownVariableType]
+        if is_object(option) and isinstance(option.get("text"), dict):
+            return option
         return {"text": {"type": "plain_text", "text": wanted, "emoji": True}, "value": wanted}
     groups: list[JSON] = element.get("option_groups") or []
     options: list[JSON] = [

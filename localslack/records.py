@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 JSON = dict[str, Any]
 STREAM_LIFETIME_S = 300.0
 ChannelKind = Literal["channel", "group", "im", "mpim"]
 FileMode = Literal["hosted", "snippet", "external", "hidden_by_limit"]
+
+
+def is_object(value: Any) -> TypeGuard[JSON]:
+    """True for a JSON object."""
+    return isinstance(value, dict)
 
 
 @dataclass(frozen=True)

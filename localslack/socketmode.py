@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from localslack.records import JSON
+from localslack.records import JSON, is_object
 from localslack.world import World
 
 LIFETIME_S = 18_060
@@ -82,9 +82,9 @@ def _take(world: World, text: str) -> None:
         frame: Any = json.loads(text)
     except ValueError:
         return  # Slack says nothing to a frame that it cannot read
-    if isinstance(frame, dict) and isinstance(frame.get("envelope_id"), str):
-        payload: Any = frame.get("payload")  # pyright: ignore[reportUnknownVariableType]
-        world.delivery.acked(frame["envelope_id"], payload if isinstance(payload, dict) else {})  # pyright: ignore[reportUnknownArgumentType]
+    if is_object(frame) and isinstance(frame.get("envelope_id"), str):
+        payload = frame.get("payload")
+        world.delivery.acked(frame["envelope_id"], payload if is_object(payload) else {})
 
 
 async def disconnect(world: World, how: Any) -> int:

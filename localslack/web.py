@@ -21,6 +21,7 @@ from localslack import filedesk, socketmode
 from localslack.answers import answer_hook
 from localslack.errors import ApiError
 from localslack.guard import LoopbackOnly
+from localslack.records import is_object
 from localslack.ui.routes import ui_routes
 from localslack.webapi.routes import WebApi
 from localslack.world import World
@@ -128,9 +129,9 @@ async def _hook(world: World, request: Request) -> Response:
     """A response_url. Slack answers ``ok`` as text, and errors as text with status 404 or 400."""
     try:
         payload: Any = json.loads(await request.body())
-        if not isinstance(payload, dict):
+        if not is_object(payload):
             raise ApiError("invalid_payload")
-        answer_hook(world, world.hooks.use(request.path_params["hook"]), payload)  # pyright: ignore[reportUnknownArgumentType]
+        answer_hook(world, world.hooks.use(request.path_params["hook"]), payload)
     except ValueError:
         world.malformed.note("response_url", ApiError("invalid_payload"))
         return PlainTextResponse("invalid_payload", status_code=400)

@@ -1,18 +1,15 @@
-"""Writes the reference pages that are made from the code: ``python tools/reference.py``."""
+"""Writes the reference pages that are made from the code: ``python -m tools.reference``."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from handlers.verbs import VERBS
+from tuning.datasets.rules import RULES, Rule, beyond, files, formats, lines, messages
+from tuning.datasets.rules import tools as tool_rules
+from tuning.datasets.rules.examples import FILES, PREFERENCES, ROWS, WORDS
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from handlers.verbs import VERBS  # noqa: E402  (the root must be on the path first)
-from tuning.datasets.rules import RULES, Rule, beyond, files, formats, lines, messages  # noqa: E402
-from tuning.datasets.rules import tools as tool_rules  # noqa: E402
-from tuning.datasets.rules.examples import FILES, PREFERENCES, ROWS, WORDS  # noqa: E402
-
 COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 
 CHECKS = ROOT / "docs" / "reference" / "dataset-checks.md"

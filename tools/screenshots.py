@@ -1,4 +1,4 @@
-"""Makes the pictures in docs/images from a real run: ``python tools/screenshots.py [FOLDER]`` (some minutes).
+"""Makes the pictures in docs/images from a real run: ``python -m tools.screenshots [FOLDER]`` (some minutes).
 
 Starts the three programs as the demo does, drives them as its person does, and photographs the page.
 """
@@ -15,19 +15,17 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
+from demo import stages
+from demo.data import prepare
+from demo.person import Person, words
+from demo.programs import Programs
+from demo.provider import ProviderTruth
+from demo.screen import Screen
+from demo.stages import Stages
+from demo.summary import Summary
+from tools.browser import find
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from demo import stages  # noqa: E402  (the root must be on the path first)
-from demo.data import prepare  # noqa: E402
-from demo.person import Person, words  # noqa: E402
-from demo.programs import Programs  # noqa: E402
-from demo.provider import ProviderTruth  # noqa: E402
-from demo.screen import Screen  # noqa: E402
-from demo.stages import Stages  # noqa: E402
-from demo.summary import Summary  # noqa: E402
-from tools.browser import find  # noqa: E402
-
 IMAGES = ROOT / "docs" / "images"
 SIZE: ViewportSize = {"width": 1280, "height": 860}
 TALL: ViewportSize = {"width": 1280, "height": 1180}

@@ -39,7 +39,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from trainserver.errors import ConfigError
@@ -156,10 +156,14 @@ def _url(where: str, value: Any) -> str:
     return str(value)
 
 
+def _is_table(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
 def _webhook(where: str, table: Any) -> Webhook:
-    if not isinstance(table, dict) or set(table) != {"url", "secret"}:  # pyright: ignore[reportUnknownArgumentType]
+    if not _is_table(table) or set(table) != {"url", "secret"}:
         raise ConfigError(f"{where} needs exactly url and secret.")
-    url, secret = str(table["url"]), str(table["secret"])  # pyright: ignore[reportUnknownArgumentType]
+    url, secret = str(table["url"]), str(table["secret"])
     _url(f"{where}: url", url)
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -177,9 +181,9 @@ def _base(path: Path, name: str, table: Any) -> Base:
     where = f"{path}: [bases.{name}]"
     if not NAME.fullmatch(name):
         raise ConfigError(f"{where}: a name has letters, digits, dots, dashes and underscores only.")
-    if not isinstance(table, dict):
+    if not _is_table(table):
         raise ConfigError(f"{where} must be a table.")
-    keys: dict[str, Any] = {str(key): value for key, value in table.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    keys = dict(table)
     source, folder, template = keys.pop("source", None), keys.pop("path", None), keys.pop("template", None)
     usual = DEFAULT_LEARNING_RATE if source is None else PACKAGED_LEARNING_RATE
     rate, four_bit = keys.pop("learning_rate", usual), keys.pop("four_bit", False)

@@ -115,7 +115,7 @@ async def send(
     async def one(kind: str, payload: Json) -> None:
         nonlocal unheard
         began = time.perf_counter()
-        outcome = await place.world.delivery._attempt(kind, payload)  # pyright: ignore[reportPrivateUsage]
+        outcome = await place.world.delivery._attempt(kind, payload)
         times.append(time.perf_counter() - began)
         unheard += outcome.payload is None
         room.release()

@@ -9,7 +9,7 @@ from localslack import channels, events, payloads, shapes
 from localslack.answers import answer_command
 from localslack.elements import action_of, find_element, first_state, given_value, input_errors
 from localslack.errors import ApiError, UiError
-from localslack.records import JSON, Channel, Message, View
+from localslack.records import JSON, Channel, Message, View, is_object
 from localslack.typed import escape, markup
 from localslack.ui import places
 from localslack.ui.request import Person
@@ -193,9 +193,9 @@ def _bad_answer(world: World, words: str) -> UiError:
 def _known_errors(world: World, view: View, errors: Any) -> JSON:
     """Errors must name input blocks of the view, else Slack shows a failure."""
     blocks = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
-    if not isinstance(errors, dict) or not errors or set(errors) - blocks:  # pyright: ignore[reportUnknownArgumentType]
+    if not is_object(errors) or not errors or set(errors) - blocks:
         raise _bad_answer(world, "The app's errors do not name input blocks of this form.")
-    return errors  # pyright: ignore[reportUnknownVariableType]
+    return errors
 
 
 async def close(person: Person) -> JSON:

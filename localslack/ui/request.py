@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localslack.errors import ApiError, NotDelivered, UiError
-from localslack.records import JSON, Channel, Message, User
+from localslack.records import JSON, Channel, Message, User, is_object
 from localslack.world import World
 
 DEFAULT_PERSON = "jin"
@@ -121,6 +121,6 @@ async def _body(request: Request) -> JSON:
         body: Any = json.loads(raw)
     except ValueError:
         raise UiError("invalid_json", "The body is not JSON.") from None
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise UiError("invalid_json", "The body must be a JSON object.")
-    return body  # pyright: ignore[reportUnknownVariableType]
+    return body

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from localslack.blocks import check_blocks, check_view
 from localslack.errors import ApiError
 from localslack.filedesk import check_pictures
-from localslack.records import JSON
+from localslack.records import JSON, is_object
 from localslack.shapes import with_ids
 from localslack.webapi.registry import Call
 from localslack.world import World
@@ -88,14 +88,12 @@ def checked_view(world: World, view: JSON, wanted: str) -> JSON:
 
 def _texts(node: Any) -> Iterator[str]:
     """Every text that a block shows."""
-    if isinstance(node, dict):
-        found: JSON = node  # pyright: ignore[reportUnknownVariableType]
-        for key, value in found.items():
+    if is_object(node):
+        for key, value in node.items():
             if key == "text" and isinstance(value, str):
                 yield value
             else:
                 yield from _texts(value)
     elif isinstance(node, list):
-        items: list[Any] = node  # pyright: ignore[reportUnknownVariableType]
-        for item in items:
+        for item in cast("list[Any]", node):
             yield from _texts(item)

@@ -7,7 +7,7 @@ from typing import Any
 
 from localslack import filedesk
 from localslack.errors import ApiError
-from localslack.records import JSON, Channel, File
+from localslack.records import JSON, Channel, File, is_object
 from localslack.webapi.content import checked_blocks
 from localslack.webapi.registry import Call, method
 
@@ -47,15 +47,14 @@ def _named_files(call: Call) -> list[File]:
     if not entries:
         raise ApiError("invalid_arguments", "[ERROR] no files given [json-pointer:/files]")
     for number, entry in enumerate(entries):
-        if not isinstance(entry, dict) or set(entry) - {"id", "title", "highlight_type"}:  # pyright: ignore[reportUnknownArgumentType]
+        if not is_object(entry) or set(entry) - {"id", "title", "highlight_type"}:
             raise ApiError(
                 "invalid_arguments", f"[ERROR] unknown or missing key [json-pointer:/files/{number}]"
             )
-        known: JSON = entry  # pyright: ignore[reportUnknownVariableType]
-        file = call.world.store.file(str(known.get("id")))
+        file = call.world.store.file(str(entry.get("id")))
         if file is None or file.complete or not filedesk.path_of(call.world, file).exists():
             raise ApiError("file_not_found")
-        found.append(replace(file, title=known.get("title") or file.title))
+        found.append(replace(file, title=entry.get("title") or file.title))
     return found
 
 

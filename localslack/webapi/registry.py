@@ -154,10 +154,10 @@ def _convert(value: Any, kind: str) -> Any:
             value = json.loads(value)
         except ValueError:
             raise ValueError("must be valid JSON") from None
-    wanted = list if kind == "list" else dict
+    wanted: type[Any] = list if kind == "list" else dict
     if not isinstance(value, wanted):
         raise ValueError(f"must be an {'array' if kind == 'list' else 'object'}")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def check_token(world: World, entry: Method, token: str | None) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localslack.errors import ApiError, RateLimited
-from localslack.records import JSON
+from localslack.records import JSON, is_object
 from localslack.webapi import agents, chat, conversations, files, people, reactions, streaming, views
 from localslack.webapi.limits import RateLimits
 from localslack.webapi.registry import METHODS, Call, check_arguments, check_token, method
@@ -95,7 +95,7 @@ async def _arguments(request: Request) -> JSON:
             body: Any = json.loads(await request.body() or b"{}")
         except ValueError:
             raise ApiError("invalid_json") from None
-        if not isinstance(body, dict):
+        if not is_object(body):
             raise ApiError("json_not_object")
         return given | body
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):

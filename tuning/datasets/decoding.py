@@ -17,8 +17,9 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tuning.datasets.lines import CHUNK
 from tuning.datasets.sniffing import sniff_bytes
@@ -60,7 +61,7 @@ def as_text(path: Path, code: str) -> Generator[Text]:
     if reader is None:
         raise Unreadable("it is no text")
     with tempfile.NamedTemporaryFile(suffix=".txt") as out:  # for our eyes only, mode 0600
-        how = reader(path, out)  # pyright: ignore[reportArgumentType]
+        how = reader(path, out)
         out.flush()
         with Path(out.name).open("rb") as unpacked:
             inner = sniff_bytes(unpacked.read(HEAD))
@@ -83,8 +84,8 @@ def wide_encoding(head: bytes, code: str) -> str:
     return "utf-16-be" if head[0::2].count(0) > head[1::2].count(0) else "utf-16-le"
 
 
-def _wide(code: str) -> Callable[[Path, BinaryIO], str]:
-    def read(path: Path, out: BinaryIO) -> str:
+def _wide(code: str) -> Callable[[Path, IO[bytes]], str]:
+    def read(path: Path, out: IO[bytes]) -> str:
         with path.open("rb") as source:
             decoder = codecs.getincrementaldecoder(wide_encoding(source.read(HEAD), code))(errors="replace")
             source.seek(0)
@@ -99,13 +100,13 @@ def _wide(code: str) -> Callable[[Path, BinaryIO], str]:
     return read
 
 
-def _gzip(path: Path, out: BinaryIO) -> str:
+def _gzip(path: Path, out: IO[bytes]) -> str:
     with gzip.open(path, "rb") as source:
-        _unpack(source, out)  # pyright: ignore[reportArgumentType]
+        _unpack(source, out)
     return "unpacked"
 
 
-def _zip(path: Path, out: BinaryIO) -> str:
+def _zip(path: Path, out: IO[bytes]) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [one.filename for one in archive.infolist() if not one.is_dir()]
@@ -113,13 +114,13 @@ def _zip(path: Path, out: BinaryIO) -> str:
             if len(texts) != 1:
                 raise Unreadable(f"it holds {len(texts):,} text files, not one" if texts else "it is no text")
             with archive.open(texts[0]) as source:
-                _unpack(source, out)  # pyright: ignore[reportArgumentType]
+                _unpack(source, out)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as problem:
         raise Unreadable("it is damaged or locked") from problem
     return "unpacked"
 
 
-def _unpack(source: BinaryIO, out: BinaryIO) -> None:
+def _unpack(source: BufferedIOBase | IO[bytes], out: IO[bytes]) -> None:
     size = 0
     try:
         while chunk := source.read(CHUNK):
@@ -131,7 +132,7 @@ def _unpack(source: BinaryIO, out: BinaryIO) -> None:
         raise Unreadable("it is damaged") from problem
 
 
-def _table(path: Path, out: BinaryIO) -> str:
+def _table(path: Path, out: IO[bytes]) -> str:
     """By a process of its own: a damaged table can end the process that reads it."""
     if shutil.disk_usage(tempfile.gettempdir()).free < path.stat().st_size:
         raise Unreadable("there is no room to unpack it")
@@ -153,7 +154,7 @@ def _table(path: Path, out: BinaryIO) -> str:
     return "each table row written on one line"
 
 
-_READERS: dict[str, Callable[[Path, BinaryIO], str]] = {
+_READERS: dict[str, Callable[[Path, IO[bytes]], str]] = {
     "utf16": _wide("utf16"),
     "utf32": _wide("utf32"),
     "gzip_file": _gzip,
