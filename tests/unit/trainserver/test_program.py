@@ -100,7 +100,7 @@ def test_a_job_goes_on_after_the_server_was_ended_or_killed_and_nothing_is_told_
         own_server.stop(ending)
         own_server.start()
         ended = _steps(own_server, job.id)[-1]
-        until(lambda: len(_steps(own_server, job.id)) > ended + 3, "another epoch")  # noqa: B023
+        until(lambda past=ended + 3: len(_steps(own_server, job.id)) > past, "another epoch")
     assert own_server.client.fine_tuning.jobs.retrieve(waiting.id).status == "queued"
     own_server.client.fine_tuning.jobs.cancel(job.id)
     events = own_server.events(job.id)
