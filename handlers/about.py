@@ -9,6 +9,7 @@ from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.job_buttons import about_answer
 from handlers.views.problems import problem
+from handlers.visible import sees
 from storage import chats, jobs, outbox
 from storage.chat_records import ChatThread
 from storage.records import InboxItem, Job
@@ -16,8 +17,14 @@ from storage.store import Database
 
 
 async def on_about(house: House, item: InboxItem, chosen: Incoming) -> None:
-    """Says to the person alone what is known of the message they chose."""
+    """Says to the person alone what is known of the message they chose.
+
+    Raises:
+        BadCall: it speaks of no model, or in direct messages of one of a channel that they are in no longer.
+    """
     job, thread = await house.store.read(lambda db: _behind(db, chosen))
+    if job and not await sees(house, chosen.user, job.channel, here=chosen.channel, is_dm=chosen.is_dm):
+        raise BadCall("This model belongs to a channel that you are not in.")
     if job is not None:
         said = await about_answer(house, job, thread.model if thread else None)
     elif thread is not None:

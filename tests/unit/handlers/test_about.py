@@ -73,6 +73,33 @@ async def test_an_answer_of_a_base_was_trained_by_nobody_here(room: Talkers) -> 
     assert "gpt-4.1-mini is a base model of openai" in await about(room, room.slack.jin, room.secret, ts)
 
 
+async def test_an_answer_in_direct_messages_is_told_of_until_one_leaves_the_channel(room: Talkers) -> None:
+    dm = await room.dm(room.slack.jin)
+    root = await room.slack.jin.say(dm, "ask classified-7 hello")
+
+    async def there() -> str:
+        found = (await room.slack.jin.thread(dm, root))[1:]
+        return next((m["ts"] for m in found if "Hello there" in str(m) and not m.get("streaming")), "")
+
+    ts = await until(there)
+    await room.slack.jin.ask("POST", "/shortcuts", {"callback_id": "about", "channel": dm, "message_ts": ts})
+
+    async def told() -> list[str]:
+        seen = [*await room.slack.jin.messages(dm), *await room.slack.jin.thread(dm, root)]
+        return [json.dumps(m) for m in seen if "classified.jsonl" in str(m) or "you are not in" in str(m)]
+
+    assert "classified.jsonl" in (await until(told))[-1]
+    await room.slack.jin.ask("DELETE", f"/channels/{room.secret}/members/jin")
+    room.slack.house.rooms.forget(room.slack.user("jin"))
+    await room.slack.jin.ask("POST", "/shortcuts", {"callback_id": "about", "channel": dm, "message_ts": ts})
+
+    async def refused() -> bool:
+        return any("you are not in" in one for one in await told())
+
+    await until(refused)
+    assert sum("classified.jsonl" in one for one in await told()) == 1
+
+
 async def test_a_message_that_speaks_of_no_model_says_so(room: Talkers) -> None:
     ts = await room.slack.jin.say(room.secret, "lunch?")
     assert "speaks of no model" in await about(room, room.slack.jin, room.secret, ts)
