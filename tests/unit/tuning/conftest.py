@@ -76,5 +76,6 @@ async def house(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[House]:
     providers = Providers([config], timeout=2.0, retries=0)
     made = House(store, provider, providers, tmp_path)
     yield made
-    await made.providers.close()
+    for opened in {providers, made.providers}:
+        await opened.close()
     await store.close()
