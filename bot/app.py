@@ -91,8 +91,9 @@ async def _who_am_i(client: AsyncWebClient, app_token: str | None) -> tuple[str,
             await client.apps_connections_open(app_token=app_token)
     except SlackApiError as problem:
         raise StartError(f"Slack refuses the tokens ({code_of(problem)}). Run `ftbot doctor`.") from problem
-    except (TimeoutError, OSError) as problem:
-        raise StartError(f"Slack cannot be reached at {client.base_url}: {problem}.") from problem
+    except (TimeoutError, OSError, aiohttp.ClientError) as problem:
+        why = str(problem) or type(problem).__name__
+        raise StartError(f"Slack cannot be reached at {client.base_url}: {why}.") from problem
     return text_in(me, "user_id"), text_in(me, "team_id")
 
 

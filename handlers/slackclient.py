@@ -23,21 +23,23 @@ OPTIONAL = frozenset({"chat.startStream", "assistant.threads.setStatus"})
 
 
 class PacedClient(AsyncWebClient):
-    """An ``AsyncWebClient`` that keeps Slack's limits. ``urgent``: a person waits for what it is used for."""
+    """An ``AsyncWebClient`` that keeps Slack's limits. ``urgent``: a person waits for what it is used for.
+
+    It repeats nothing by itself: after a lost answer only the caller knows whether that would say it twice.
+    """
 
     def __init__(self, *args: Any, pace: Pace | None = None, urgent: bool = True, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, retry_handlers=[], **kwargs)
         self.pace = pace or Pace()
         self.urgent = urgent
 
     def behind(self) -> PacedClient:
-        """A client on the same limits for work nobody waits for; it tries nothing again by itself."""
+        """A client on the same limits for work nobody waits for."""
         return PacedClient(
             token=self.token,
             base_url=self.base_url,
             session=self.session,
             timeout=self.timeout,
-            retry_handlers=[],
             pace=self.pace,
             urgent=False,
         )

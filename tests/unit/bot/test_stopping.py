@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import app, workers
 from bot.app import Bot
@@ -86,6 +88,20 @@ async def test_what_fails_while_ftbot_starts_is_raised(bot: Bot) -> None:
 
     with pytest.raises(StartError, match="refuses"):
         await app._unless_stopped(start(), bot.stop)
+
+
+@pytest.mark.parametrize(
+    "problem", [TimeoutError(), aiohttp.ServerDisconnectedError(), ConnectionRefusedError("refused")]
+)
+async def test_a_start_without_slack_says_so_however_slack_is_missing(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    async def away(self: AsyncWebClient) -> None:
+        raise problem
+
+    monkeypatch.setattr(AsyncWebClient, "auth_test", away)
+    with pytest.raises(StartError, match=r"Slack cannot be reached at .*: \w"):
+        await app._who_am_i(AsyncWebClient(), None)
 
 
 async def test_a_stop_before_slack_ever_answered_ends_the_run(bot: Bot) -> None:

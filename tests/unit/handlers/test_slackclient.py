@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
@@ -80,3 +81,21 @@ async def test_a_limit_without_json_is_one_all_the_same() -> None:
 )
 def test_the_rest_that_slack_asks_for_is_read_from_whatever_it_says(said: str, seconds: float) -> None:
     assert rest_in({"retry-after": said}) == min(seconds, LONGEST_WAIT)
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["for people", "for nobody"])
+async def test_what_broke_on_the_way_is_not_sent_again_by_itself(behind: bool) -> None:
+    """A piece of an answer, or a message, that Slack took would stand there twice."""
+    asked: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        asked.append(request.match_info["method"])
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async with client(take) as slack:
+        given = slack.behind() if behind else slack
+        with pytest.raises(aiohttp.ClientError):
+            await given.chat_appendStream(channel="C1", ts="1.1", markdown_text="one more piece")
+    assert asked == ["chat.appendStream"]
