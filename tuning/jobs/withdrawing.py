@@ -56,12 +56,19 @@ def _there(db: Database, dataset: Dataset, provider: str) -> CopyThere | None:
         return None
     same = [other for other in datasets.with_content(db, upload.sha256) if other.id != dataset.id]
     waiting = [
-        job.name for one in (dataset, *same) for job in jobs.needing(db, one.id) if job.provider == provider
+        job for one in (dataset, *same) for job in jobs.needing(db, one.id) if job.provider == provider
     ]
     if waiting:
-        return CopyThere(provider, upload.file_id, waiting[0])
+        return CopyThere(provider, upload.file_id, _called(waiting[0], dataset.channel))
     kept = next((other for other in same if other.state in ("ready", "not_ready")), None)
-    return CopyThere(provider, upload.file_id, f"{kept.title}, the same content" if kept else "")
+    return CopyThere(provider, upload.file_id, _called(kept, dataset.channel) if kept else "")
+
+
+def _called(needing: Dataset | Job, channel: str) -> str:
+    """What needs a file, by its name; without, where it belongs to another channel: it may be a private one."""
+    if isinstance(needing, Job):
+        return needing.name if needing.channel == channel else "a job of another channel"
+    return f"{needing.title if needing.channel == channel else 'a file of another channel'}, the same content"
 
 
 async def withdraw(store: Store, providers: Providers, dataset: Dataset) -> list[str]:
@@ -97,7 +104,7 @@ def files_of(db: Database, job: Job) -> list[CopyThere]:
             continue
         same = datasets.with_content(db, upload.sha256)
         waiting = [other for one in same for other in jobs.needing(db, one.id)]
-        needing = [other.name for other in waiting if other.provider == job.provider]
+        needing = [_called(other, job.channel) for other in waiting if other.provider == job.provider]
         found.append(CopyThere(job.provider, upload.file_id, needing[0] if needing else "", upload.sha256))
     return found
 

@@ -65,6 +65,24 @@ async def test_the_same_content_of_another_drop_keeps_it_there(works: Works, int
     assert (gone.state, gone.gone_from, len(works.house.provider.files)) == ("deleted", [], 1)
 
 
+async def test_what_another_channel_needs_is_not_called_by_its_name(works: Works, intake: Intake) -> None:
+    ours = await works.house.dataset()
+    await sent(works, ours)
+    theirs = await works.house.dataset("classified.jsonl", channel="G0PRIVATE")
+    [copy] = (await intake.ties(ours.id)).there
+    assert copy.needed_by == "a file of another channel, the same content"
+    await works.engine.start(works.request(theirs.id, channel="G0PRIVATE", suffix="classified"))
+    [copy] = (await intake.ties(ours.id)).there
+    assert copy.needed_by == "a job of another channel"
+    job = await works.engine.start(works.request(ours.id, intent="V2"))
+    await works.engine.settle()
+    await works.house.store.write(lambda db: jobs.change(db, job.id, state="failed"))
+    with pytest.raises(DatasetBusy) as busy:
+        await works.engine.delete_files(job.id, "U1")
+    assert "a job of another channel" in str(busy.value)
+    assert "classified" not in str(busy.value)
+
+
 async def test_a_file_on_its_way_is_not_said_to_be_gone(works: Works, intake: Intake) -> None:
     dataset = await works.house.dataset()
     name = works.house.providers.default.name
