@@ -133,6 +133,16 @@ def test_every_link_on_a_page_leads_to_a_file(page: Path) -> None:
             assert anchor in anchors(file), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_and_module_named_on_a_page_is_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for named in re.findall(r"`((?:bench|examples|packaging|tests|tools)/[\w./-]+)`", text):
+        assert (ROOT / named).exists(), named
+    for module in re.findall(r"\bpython -m (\w[\w.]*)", text):
+        found = ROOT.joinpath(*module.split("."))
+        assert found.with_suffix(".py").is_file() or (found / "__main__.py").is_file(), module
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+\s+(.*)$", page.read_text("utf-8"), re.M)
@@ -186,6 +196,17 @@ def test_the_example_settings_are_the_settings() -> None:
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
     named = {match[1] for line in lines if (match := re.match(r"(?:# )?([A-Z][A-Z_]+)=", line))}
     assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_settings_page_names_every_setting_with_its_default() -> None:
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", text, re.M))
+    assert set(told) == {name.upper() for name in Settings.model_fields}
+    for name, setting in Settings.model_fields.items():
+        unset = setting.is_required() or setting.default in (None, "")
+        default = "" if unset else f"`{str(setting.default).removesuffix('.0')}`"
+        shown = told[name.upper()]
+        assert shown == default if default else not shown.startswith("`"), name
 
 
 def test_pictures_are_made_by_the_script_shown_on_a_page_and_small() -> None:
