@@ -65,7 +65,7 @@ def _there(db: Database, dataset: Dataset, provider: str) -> CopyThere | None:
 
 
 def _called(needing: Dataset | Job, channel: str) -> str:
-    """What needs a file, by its name; without, where it belongs to another channel: it may be a private one."""
+    """What needs a file, by its name; not so in another channel, which may be a private one."""
     if isinstance(needing, Job):
         return needing.name if needing.channel == channel else "a job of another channel"
     return f"{needing.title if needing.channel == channel else 'a file of another channel'}, the same content"
