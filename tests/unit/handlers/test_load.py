@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from handlers import inbox as door
@@ -60,12 +61,14 @@ async def test_all_is_acknowledged_while_every_handler_is_stuck_and_answered_onc
 
 
 @pytest.mark.parametrize("what", ["form", "menu"])
+@pytest.mark.parametrize("slacks", ["silence", "end of a connection"])
 async def test_what_cannot_be_looked_up_in_time_is_acknowledged_without_it(
-    slack: Surfaces, monkeypatch: pytest.MonkeyPatch, what: str
+    slack: Surfaces, monkeypatch: pytest.MonkeyPatch, what: str, slacks: str
 ) -> None:
     async def never(*_: Any) -> dict[str, str]:
-        await asyncio.Event().wait()
-        return {}
+        if slacks == "silence":
+            await asyncio.Event().wait()
+        raise aiohttp.ServerDisconnectedError
 
     monkeypatch.setattr(door, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(modals, "errors_in", never)
