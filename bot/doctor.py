@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import time
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -87,19 +89,31 @@ async def _findings(settings: Settings, pasted: bool) -> AsyncIterator[Finding]:
 
 async def _store(settings: Settings) -> Finding:
     folder = settings.ftbot_data
+    if damage := await asyncio.to_thread(_damage, settings.database):
+        return Finding("Store", False, f"{settings.database} is damaged: {damage}", "Restore a backup.")
     try:
         store = Store(settings.database)
         await store.close()
     except StoreError as problem:
         return Finding("Store", False, str(problem), f"Make {folder} writable, or set FTBOT_DATA.")
-    with closing(sqlite3.connect(settings.database)) as conn:
-        verdict = str(conn.execute("PRAGMA integrity_check").fetchone()[0])
-    if verdict != "ok":
-        return Finding("Store", False, f"{settings.database} is damaged: {verdict}", "Restore a backup.")
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         return Finding("Store", False, f"only {free // 1024**2} MB free in {folder}", "Free at least 1 GB.")
     return Finding("Store", True, f"{settings.database}, {free // 1024**3} GB free")
+
+
+def _damage(database: Path) -> str:
+    """What is wrong inside the file; empty where nothing is, or where it cannot be opened at all."""
+    if not database.is_file():
+        return ""
+    try:
+        with closing(sqlite3.connect(database)) as conn:
+            verdict = str(conn.execute("PRAGMA integrity_check").fetchone()[0])
+    except sqlite3.OperationalError:  # the store says why
+        return ""
+    except sqlite3.DatabaseError as problem:
+        return str(problem)
+    return "" if verdict == "ok" else verdict.splitlines()[-1]
 
 
 async def _slack(client: AsyncWebClient) -> AsyncIterator[Finding]:

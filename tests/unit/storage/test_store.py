@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,12 @@ async def test_what_was_deleted_is_nowhere_in_the_file(tmp_path: Path) -> None:
     assert b"marmalade" not in left
     assert b"rhubarb" not in left
     assert [one.name for one in tmp_path.iterdir()] == ["ftbot.db"]
+
+
+async def test_another_program_that_writes_to_the_database_is_waited_for(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ftbot.db")
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.3, other.execute, "COMMIT")
+        assert await store.write(lambda db: inbox.put(db, item("k1")))
+    await store.close()
