@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-from fastapi import Request
+from typing import Any
 
 from trainserver import models, toolcalls
 from trainserver.api.models import missing
@@ -20,15 +17,7 @@ from trainserver.messages import BadMessage, Message, Tool, check_calls, in_call
 from trainserver.sampling import Sampling
 from trainserver.serving import Done, Text
 
-CLIENT_GONE = 499
-T = TypeVar("T")
 Json = dict[str, Any]
-
-
-class ServerError(ApiError):
-    """The model could not answer."""
-
-    status = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,33 +148,3 @@ def _sure(text: str) -> int:
         begun = (length for length in range(len(opening) - 1, 0, -1) if text.endswith(opening[:length]))
         at = len(text) - next(begun, 0)
     return len(text[:at].rstrip())
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-
-
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of `work`, which is given up (None) when the client leaves first.
-
-    Raises `ServerError` when the model cannot answer.
-    """
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(request))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    except ServingFailed as error:
-        raise ServerError(str(error), code="model_unavailable") from error
-    finally:
-        watching.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-
-
-def event(value: Json, name: str | None = None) -> str:
-    """One server-sent event."""
-    head = "" if name is None else f"event: {name}\n"
-    return f"{head}data: {json.dumps(value)}\n\n"

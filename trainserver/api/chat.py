@@ -8,11 +8,11 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
-from trainserver.api.asking import CLIENT_GONE, Json, Splitter, choices, event, unless_gone
+from trainserver.api.asking import Json, Splitter, choices
 from trainserver.api.chat_body import Ask, question
 from trainserver.api.state import Parts, State, Who
+from trainserver.api.telling import event, told
 from trainserver.errors import ServingFailed
 from trainserver.ids import new_id
 from trainserver.serving import Done, Text
@@ -114,11 +114,11 @@ class Answer:
         try:
             for choice in self.choices:
                 yield self._chunk([choice.delta({"role": "assistant", "content": ""})])
-            for told in self._told(self.choices[first[0]], first[1]):
-                yield self._chunk([told])
+            for one in self._told(self.choices[first[0]], first[1]):
+                yield self._chunk([one])
             async for number, piece in coming:
-                for told in self._told(self.choices[number], piece):
-                    yield self._chunk([told])
+                for one in self._told(self.choices[number], piece):
+                    yield self._chunk([one])
             if self.body.wants_usage:
                 yield self._chunk([], usage=self._usage())
         except ServingFailed as error:
@@ -133,13 +133,4 @@ class Answer:
 
 @router.post("", response_model=None)
 async def create(parts: Parts, who: Who, request: Request, body: Ask) -> Response | Json:
-    answer = Answer(parts, who.project, body)
-    if not body.stream:
-        return await unless_gone(request, answer.whole()) or Response(status_code=CLIENT_GONE)
-    # The first piece is awaited here, so that what goes wrong before it still gets a status of its own.
-    coming = answer.pieces()
-    first = await unless_gone(request, coming.asend(None))
-    if first is None:
-        await coming.aclose()
-        return Response(status_code=CLIENT_GONE)
-    return StreamingResponse(answer.streamed(coming, first), media_type="text/event-stream")
+    return await told(request, Answer(parts, who.project, body), stream=body.stream)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainserver.api.asking import Json, event
+from trainserver.api.asking import Json
+from trainserver.api.telling import event
 from trainserver.ids import new_id
 
 

@@ -7,22 +7,13 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from trainserver import responses
-from trainserver.api.asking import (
-    CLIENT_GONE,
-    Json,
-    Question,
-    Splitter,
-    find_model,
-    pieces,
-    read_messages,
-    unless_gone,
-)
+from trainserver.api.asking import Json, Question, Splitter, find_model, pieces, read_messages
 from trainserver.api.response_body import Ask, messages
 from trainserver.api.response_events import Events, call_item, text_part
 from trainserver.api.state import Parts, State, Who
+from trainserver.api.telling import told
 from trainserver.api.wishes import read_form, read_wishes
 from trainserver.errors import BadRequest, NotFound, ServingFailed
 from trainserver.ids import new_id
@@ -171,14 +162,7 @@ class Answer:
 
 @router.post("", response_model=None)
 async def create(parts: Parts, who: Who, request: Request, body: Ask) -> Response | Json:
-    answer = Answer(parts, who.project, body)
-    if not body.stream:
-        return await unless_gone(request, answer.whole()) or Response(status_code=CLIENT_GONE)
-    coming = answer.pieces()
-    first = await unless_gone(request, coming.asend(None))
-    if first is None:
-        return Response(status_code=CLIENT_GONE)
-    return StreamingResponse(answer.streamed(coming, first), media_type="text/event-stream")
+    return await told(request, Answer(parts, who.project, body), stream=body.stream)
 
 
 @router.get("/{response_id}")
