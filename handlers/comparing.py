@@ -10,6 +10,7 @@ import structlog
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.slackapi import text_in
+from handlers.streaming import patiently
 from handlers.views.compare import Side, compared, waiting
 from storage import inbox
 from storage.chat_records import Model
@@ -49,7 +50,11 @@ async def on_compare(house: House, item: InboxItem, asked: Incoming) -> None:
     first, second = (Model(**kept) for kept in asked.view["models"])
     left, right = await asyncio.gather(_side(house, asked, first, second), _side(house, asked, second, first))
     message = compared(asked.user, asked.text, (left, right))
-    await house.client.chat_update(channel=asked.channel, ts=asked.ts or "", **message.edit_arguments())
+
+    async def show() -> None:
+        await house.client.chat_update(channel=asked.channel, ts=asked.ts or "", **message.edit_arguments())
+
+    await patiently(show)  # a rest that Slack asks for must not have both models asked, and paid, again
 
 
 async def _side(house: House, asked: Incoming, model: Model, other: Model) -> Side:

@@ -193,7 +193,11 @@ class Door:
     async def take_late(self, body: Payload) -> bool:
         """Takes an event that was found in the history; answers whether it was new. Says that it is late."""
         rows = [row for row in sort(body, self._house.bot_user_id) if await self._concerns(row.said)]
-        new = bool(rows) and await self._write(rows, late=True)
+        if not rows:
+            return False
+        # Who is turned away hears that alone: no word in the thread that an answer comes.
+        late = self._people is None or not await self._people.refused(rows[0].said)
+        new = await self._write(rows, late=late)
         if new:
             self._worker.wake()
         return new

@@ -259,7 +259,7 @@ class AnswerWriter:
             except (SlackApiError, *UNREACHED) as problem:
                 log.info("stream_ended_early", error=_code(problem))
         if (blocks and not self._footed) or self._streams:
-            await _patiently(lambda: self._update(self._shown, blocks))
+            await patiently(lambda: self._update(self._shown, blocks))
 
     async def _stop(self, blocks: list[Block], status: str = "") -> None:
         more: dict[str, Any] = {"session_status": status} if status else {}
@@ -269,10 +269,10 @@ class AnswerWriter:
                 channel=self._place.channel, ts=str(self._ts), blocks=blocks or None, **more
             )
 
-        await _patiently(stop)
+        await patiently(stop)
 
 
-async def _patiently(call: Callable[[], Awaitable[None]]) -> None:
+async def patiently(call: Callable[[], Awaitable[None]]) -> None:
     """Makes a call that must not be lost; where Slack says that it is too much at once, once more."""
     try:
         await call()

@@ -10,9 +10,11 @@ import pytest
 
 from handlers.catchup import CatchUp
 from handlers.inbox import Door
+from handlers.people import People
 from storage import inbox, outbox, seen
 from storage.errors import StoreUnusable
 from tests.support.outgoing import Outgoing, outgoing
+from tests.support.surfaces import Person
 
 
 class Wakeless:
@@ -237,3 +239,19 @@ async def test_a_channel_that_is_gone_while_the_disk_is_full_ends_nothing(
         assert await catchup.read_gaps() > 0
     assert await catchup.read_gaps() == 0
     assert await out.store.read(seen.all_of) == {}
+
+
+async def test_who_is_turned_away_is_not_told_in_the_thread_that_an_answer_comes(out: Outgoing) -> None:
+    await out.jin.ask("POST", "/people", {"name": "guest", "guest": True})
+    await out.jin.ask("POST", "/channels/tuning/members", {"user": "guest"})
+    catchup, channel = await begin(out)
+    people = People(out.house)
+    catchup.serve(Door(out.house, Wakeless(), people=people).take_late)  # type: ignore[arg-type]
+    guest = Person(out.jin._session, out.jin._base, "guest")
+    said = [await person.say(channel, "@ftbot jobs") for person in (guest, out.jin)]
+    out.clock.now += 600
+    catchup.connected()
+    assert await catchup.read_gaps() == 0
+    assert len(await items(out)) == 2
+    late = await out.store.read(lambda db: [outbox.get(db, f"late:{channel}:{ts}") for ts in said])
+    assert [one is not None for one in late] == [False, True]

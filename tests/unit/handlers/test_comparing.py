@@ -137,3 +137,11 @@ async def test_an_answer_that_is_too_long_for_its_half_says_that_it_is_cut(room:
     names, figures = sides(await compared(room))
     assert all(len(text) <= 2_000 for text in names)
     assert all(f.endswith("cut here") for f in figures)
+
+
+async def test_a_rest_that_slack_asks_for_has_nobody_asked_and_paid_again(room: Talkers) -> None:
+    await room.slack.control(rate_limit={"method": "chat.update", "seconds": 1, "times": 1})
+    await room.slack.jin.command(room.secret, "/ft compare classified-7 gpt-4.1-mini hello")
+    await compared(room)
+    await room.slack.settled()
+    assert len(room.provider.responses) == 2
