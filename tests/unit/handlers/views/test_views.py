@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from handlers.answer import Message
 from handlers.posting import plainer
@@ -22,9 +20,9 @@ from handlers.views.notices import FinishFacts
 from handlers.views.prices import Offer
 from handlers.views.safety import safety_notice
 from handlers.views.start_form import Form, skeleton, start_form
-from localslack.blocks import check_blocks, check_view
 from storage.chat_records import ChannelModel, Model
 from storage.records import Evaluation, Upload
+from tests.support.foreign import FOREIGN, acts_nowhere, stays_short, view_is_inert
 from tests.support.samples import (
     COST,
     MINI,
@@ -165,67 +163,19 @@ def forms(odd: str) -> list[dict[str, Any]]:
     ]
 
 
-OUR_TOKENS = re.compile(r"<(@U1|!date\^\d+\^[^<>|]*\|[^<>|]*)>")
-
-
-def live_text(node: Any) -> list[str]:
-    """Every text in which Slack would act on ``<…>``, without the tokens that are ours."""
-    if isinstance(node, list):
-        return [text for item in node for text in live_text(item)]
-    if not isinstance(node, dict):
-        return []
-    own = [node["text"]] if node.get("type") == "mrkdwn" else []
-    return [OUR_TOKENS.sub("", text) for text in own] + [
-        t for value in node.values() for t in live_text(value)
-    ]
-
-
-def acts_nowhere(message: Message, most: int) -> None:
-    """Slack takes the message whichever way it is sent, no foreign text acts, and it stays short."""
-    for way in plainer(message):
-        assert check_blocks(way.blocks, "message") is None, way.blocks
-        assert "<" not in OUR_TOKENS.sub("", way.text)
-        assert all("<" not in text for text in live_text(way.blocks))
-    assert 0 < len(message.text) <= 4000
-    assert len(json.dumps(message.blocks, ensure_ascii=False)) < most
-
-
-hostile = st.one_of(
-    st.sampled_from(
-        [
-            "<!channel>",
-            "<@U999>",
-            "<#C1|x>",
-            "<https://evil.example|safe>",
-            "*b* _i_ ~s~ `c`",
-            ":tada:",
-            "````",
-            "<!channel> *bold*.jsonl",
-            "a" * 5000,
-            "\u202egpj.exe",
-            "\n\n",
-            "|",
-            "&lt;!here&gt;",
-            "\x00",
-        ]
-    ),
-    st.text(min_size=1, max_size=30),
-)
-
-
-@given(hostile)
+@given(FOREIGN)
 @settings(max_examples=20, deadline=None)
 def test_no_foreign_text_pings_or_hides_a_link_and_slack_takes_every_message(odd):
     for message in everything(odd):
-        acts_nowhere(message, 20_000)
+        acts_nowhere(message)
+        stays_short(message, 20_000)
 
 
-@given(hostile)
+@given(FOREIGN)
 @settings(max_examples=12, deadline=None)
 def test_slack_takes_every_form_whatever_the_files_are_called(odd):
     for view in forms(odd):
-        assert check_view(view) is None
-        assert all("<" not in text for text in live_text(view["blocks"]))
+        view_is_inert(view)
 
 
 def test_a_file_that_is_not_ready_says_how_many_rows_which_lines_and_what_to_do():
