@@ -196,7 +196,8 @@ class Engine:
         """Advances everything that is due, once; slow things go on as tasks of their own."""
         due = await self._store.read(_due)
         for upload in due.uploads:
-            if uploading.is_due(self._parts, upload):
+            free = self._tasks.under_way("upload:") < uploading.AT_ONCE
+            if free and uploading.is_due(self._parts, upload):
                 key = f"upload:{upload.sha256}:{upload.provider}"
                 work = partial(uploading.send, self._parts, upload.sha256, upload.provider)
                 self._tasks.begin(key, work)

@@ -32,6 +32,10 @@ class Tasks:
         self._resting.pop(key, None)
         self._tasks[key] = asyncio.create_task(self._run(key, work), name=key)
 
+    def under_way(self, beginning: str) -> int:
+        """How many tasks are under way whose keys begin so."""
+        return sum(key.startswith(beginning) for key in self._tasks)
+
     async def _run(self, key: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
             await work()

@@ -21,6 +21,9 @@ from tuning.providers import Gateway, Provider
 PART_BYTES = 16 << 20
 """What is lost at most when a line breaks, and held in memory while a part is sent."""
 
+AT_ONCE = 4
+"""Files that go up at the same time: each is unpacked on the disk for as long."""
+
 _OF_THE_MOMENT = frozenset({401, 403, 429})
 """Refusals that say nothing about the upload itself: what was taken of it stays taken."""
 

@@ -249,3 +249,28 @@ async def test_data_that_is_deleted_while_it_goes_up_in_one_piece_is_deleted_the
     assert provider.files == []
     found = await works.house.store.read(lambda db: datasets.upload_of(db, "a" * 64, "openai"))
     assert found is None
+
+
+async def test_many_files_go_up_a_few_at_a_time(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that goes up is unpacked on the disk, and holds a part in memory."""
+    monkeypatch.setattr(uploading, "PART_BYTES", 16 << 20)
+    true, now, most = uploading._send, 0, 0
+
+    async def counted(*how: Any) -> str:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return await true(*how)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(uploading, "_send", counted)
+    for sha in "abcdef0123":
+        await works.house.dataset(f"{sha}.jsonl", sha)
+        wanted = Upload(sha * 64, "openai", f"{sha}.jsonl", "due", 1.0)
+        await works.house.store.write(lambda db, wanted=wanted: datasets.want_upload(db, wanted))
+    await works.engine.tick()
+    await works.engine.settle()
+    assert len(works.house.provider.files) == 10
+    assert most <= uploading.AT_ONCE
