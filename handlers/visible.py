@@ -34,6 +34,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[float, Mapping[str, str] | None]] = OrderedDict()
+        self._shut: OrderedDict[str, tuple[float, bool]] = OrderedDict()
 
     async def of(self, client: AsyncWebClient, user: str) -> Mapping[str, str] | None:
         """Their names by id; ``None`` when Slack does not say (an installation without the scopes for it).
@@ -47,6 +48,20 @@ class Rooms:
             self._known[user] = known
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
+        return known[1]
+
+    async def shut(self, client: AsyncWebClient, channel: str) -> bool:
+        """Whether only those who are in a channel see it; so it is where Slack does not know it (for us).
+
+        Raises:
+            SlackApiError, ClientError, TimeoutError: as :meth:`of`.
+        """
+        known = self._shut.get(channel)
+        if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
+            known = (time.monotonic(), await _is_shut(client, channel))
+            self._shut[channel] = known
+            while len(self._shut) > KEPT:
+                self._shut.popitem(last=False)
         return known[1]
 
     def forget(self, user: str) -> None:
@@ -79,6 +94,17 @@ async def _ask(client: AsyncWebClient, user: str) -> Mapping[str, str] | None:
     return found
 
 
+async def _is_shut(client: AsyncWebClient, channel: str) -> bool:
+    try:
+        info = part_in(await client.conversations_info(channel=channel), "channel")
+    except SlackApiError as problem:
+        if limited(problem) or broken(problem):
+            raise
+        log.warning("channel_not_known", error=code_of(problem))
+        return True
+    return bool(info.get("is_private")) and not info.get("is_mpim")
+
+
 async def channels_for(house: House, user: str, *, is_dm: bool) -> frozenset[str]:
     """The channels whose jobs and models a person is shown beside those of the place they are in.
 
@@ -100,15 +126,7 @@ async def still_in(house: House, user: str, channel: str) -> bool:
     Slack itself sees to it for messages, a form stays open. Public channels are open to everybody; nobody
     leaves direct messages. Where Slack does not say who is in which, nobody is refused.
     """
-    if not channel or channel.startswith("D"):
+    if not channel or channel.startswith("D") or not await house.rooms.shut(house.client, channel):
         return True
     rooms = await house.rooms.of(house.client, user)
-    if rooms is None or channel in rooms:
-        return True
-    try:
-        info = part_in(await house.client.conversations_info(channel=channel), "channel")
-    except SlackApiError as problem:
-        if limited(problem) or broken(problem):
-            raise
-        return False
-    return bool(info.get("is_mpim")) or not info.get("is_private")
+    return rooms is None or channel in rooms
