@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,17 @@ async def test_no_list_at_all_means_none_and_no_word_of_it_means_nothing(
         provider.nothing = strange
         with pytest.raises(Unreachable, match="no sense"):
             await gateway.find_job(WANTED, filters=True)
+
+
+async def test_jobs_are_found_in_a_list_of_any_order_and_where_the_filter_is_ignored(
+    gateway: Gateway, provider: FakeProvider
+) -> None:
+    provider.page_size, provider.filters_metadata = 2, False
+    ids = [provider.job(metadata={"ftbot_intent": f"i{n}"})["id"] for n in range(9)]
+    for provider.oldest_first in (False, True):
+        assert set(await gateway.list_jobs({ids[0], ids[8]})) == {ids[0], ids[8]}
+        for filters in (False, True):
+            found = await gateway.find_job(WANTED, filters=filters)
+            assert found is not None
+            assert found.id == ids[1]
+            assert await gateway.find_job(replace(WANTED, intent="none"), filters=filters) is None
