@@ -119,6 +119,27 @@ async def test_2_a_channel_that_the_bot_is_taken_out_of_holds_up_no_other(place:
     await place.root(gone, "gone-1")
 
 
+async def test_2_what_is_due_while_slack_refuses_the_token_is_said_when_it_is_good_again(
+    place: FaultyPlace,
+) -> None:
+    known = len(place.provider.jobs)
+    channel = await place.channel()
+    card = await begin(place, channel, "token")
+    await place.created(known + 1)
+    await place.control(token="revoked")
+    await train(place.provider, place.provider.jobs[known], epochs=2, pause=0.1)
+
+    async def refused() -> bool:
+        calls = (await place.control(calls=True))["calls"]
+        return [c["method"] for c in calls[-20:]].count("chat.postMessage") > 1
+
+    await place.jin.wait("posts that were refused", refused, 60)
+    await place.control(token="good")
+    await place.finished(channel, card)
+    told = [":".join(one.split(":")[::2]) for one in await place.told(channel, str(card["ts"]))]
+    assert told == ["job_epoch:1", "job_epoch:2", "job_finished"]
+
+
 async def test_3_events_that_come_twice_or_in_the_wrong_order_are_handled_once(place: FaultyPlace) -> None:
     await place.control(events_twice="new")
     channel = await place.channel()
