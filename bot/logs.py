@@ -24,6 +24,8 @@ LONGEST_CHAIN = 20
 _SAYS_ITSELF = (OSError, sqlite3.Error, StoreError)
 """Errors whose own words are about files, addresses and tables. Others may quote what they stumbled over."""
 _PRIVATE_KEYS = frozenset({"text", "payload", "body", "messages", "blocks", "content"})
+SAID_TWICE = "Failed to retrieve WSS URL"
+"""Whoever asked for a new connection says the same in the next line, with what becomes of it."""
 QUIET = ("slack_sdk", "slack_bolt", "openai", "httpx2", "httpcore2", "apscheduler", "aiohttp", "asyncio")
 
 
@@ -54,7 +56,9 @@ def told(exc_info: ExcInfo) -> str:
 
 def _worth_saying(record: logging.LogRecord) -> bool:
     """Libraries log whole payloads below warnings, and Bolt's loggers set their levels themselves."""
-    return record.levelno >= logging.WARNING or not record.name.startswith(QUIET)
+    if record.levelno < logging.WARNING and record.name.startswith(QUIET):
+        return False
+    return not record.getMessage().startswith(SAID_TWICE)
 
 
 def configure(level: str) -> None:

@@ -83,7 +83,7 @@ class SocketWatch:
         try:
             await self._link.connect_to_new_endpoint(force=True)
         except Exception as problem:  # whatever the SDK stumbles over: a watch that ends, ends ftbot
-            log.warning("reconnect_failed", problem=type(problem).__name__)
+            log.warning("reconnect_failed", problem=" ".join(f"{type(problem).__name__}: {problem}".split()))
 
 
 class SocketMode:

@@ -128,3 +128,12 @@ def test_what_bolt_logs_of_a_payload_is_not_said_whatever_level_its_logger_takes
     told = capsys.readouterr().err
     assert "what somebody wrote" not in told
     assert "a word of warning" in told
+
+
+def test_a_new_connection_that_slack_does_not_give_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    sdk = get_bolt_logger(AsyncApp)
+    sdk.error("Failed to retrieve WSS URL: The request to the Slack API failed. (status: 502)")
+    sdk.error("Failed to check the current session (s_1) or reconnect to the server (status: 502)")
+    (line,) = lines(capsys)
+    assert "reconnect" in str(line["event"])
