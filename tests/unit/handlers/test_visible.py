@@ -23,8 +23,9 @@ from handlers.views import settings_form, start_form
 from handlers.visible import Rooms, channels_for, still_in
 from storage import chats, rooms
 from storage.records import InboxItem
-from tests.support.surfaces import Person, until
+from tests.support.surfaces import Person
 from tests.support.talkers import Talkers, talkers
+from tests.support.waiting import until
 
 MARKS = ("classified", "ft:hidden")
 TYPED = ("", "classified-7", "classified-7@1", "classified-7 gpt-4.1-mini hello", "#1", "archive", "1")
@@ -264,6 +265,13 @@ async def test_forms_of_places_that_nobody_is_shut_out_of_stay_good(room: Talker
         room.slack.house, rooms=Rooms(), client=client if kind == "a group" else room.slack.house.client
     )
     assert await still_in(house, room.slack.user("mina"), str(place))
+
+
+async def test_forms_of_a_public_channel_cost_one_question_whoever_sends_them(room: Talkers) -> None:
+    for person in ("mina", "jin", "mina"):
+        assert await still_in(room.slack.house, room.slack.user(person), room.slack.channel("tuning"))
+    assert len(await room.slack.calls("conversations.info")) == 1
+    assert await room.slack.calls("users.conversations") == []
 
 
 async def test_while_slack_cannot_say_who_is_in_a_channel_nobody_is_told_of_it(room: Talkers) -> None:
