@@ -18,7 +18,8 @@ from localslack.app import Options, running
 from localslack.world import World
 from storage.store import Store
 from tests.support.provider import FakeProvider, serving
-from tests.support.surfaces import ROOT, Person, until
+from tests.support.surfaces import ROOT, Person
+from tests.support.waiting import until
 
 
 @dataclass

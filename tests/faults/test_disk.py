@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.faults.inside import Inside, bot_inside
-from tests.support.surfaces import ROOT, until
+from tests.support.surfaces import ROOT
+from tests.support.waiting import until
 
 TROUBLE = {
     "full": ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000", "full"),

@@ -23,7 +23,7 @@ from tests.faults.inside import bot_inside, free_port
 from tests.faults.places import FaultyPlace, Json, Played, faulty_place, train
 from tests.support.provider import BASE
 from tests.support.samples import a_dataset
-from tests.support.surfaces import until
+from tests.support.waiting import until
 from tests.support.workspace import chat_file, choose, typed
 
 TRAINED, ASKED, ANSWERED = "marmalade", "rhubarb", "gooseberry"

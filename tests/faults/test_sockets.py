@@ -14,7 +14,7 @@ import bot.health
 import bot.socket
 import handlers.inbox
 from tests.faults.inside import Inside, bot_inside
-from tests.support.surfaces import until
+from tests.support.waiting import until
 from tests.support.workspace import chat_file
 
 

@@ -23,6 +23,7 @@ from storage.chat_records import ChatThread, Model, Turn
 from storage.records import Dataset, InboxItem, Overlap
 from storage.store import Store
 from tests.support.house import house_in
+from tests.support.waiting import until
 from tuning.chat.service import Done
 from tuning.errors import NoModel, TuningError
 from tuning.providers import Delta
@@ -209,19 +210,6 @@ class Surfaces:
     async def items(self) -> list[InboxItem]:
         found = await self.store.read(lambda db: [inbox.get(db, i) for i in range(1, 50)])
         return [item for item in found if item is not None]
-
-
-async def until(condition: Any, seconds: float = 20.0) -> Any:
-    """Waits for something to become true; answers it."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        found = condition()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

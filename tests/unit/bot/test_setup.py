@@ -27,7 +27,8 @@ from bot.setup import (
 )
 from localslack.app import Options, running
 from localslack.world import World
-from tests.support.surfaces import Person, until
+from tests.support.surfaces import Person
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 

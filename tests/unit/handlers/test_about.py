@@ -11,8 +11,9 @@ import pytest
 
 from storage import rooms
 from storage.chat_records import Vote
-from tests.support.surfaces import Person, until
+from tests.support.surfaces import Person
 from tests.support.talkers import Talkers, talkers
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from handlers.answer import Answer, Message
 from handlers.incoming import Incoming
 from storage import chats, datasets, jobs
 from storage.records import Dataset, Job
-from tests.support.surfaces import MODEL, surfaces, until
+from tests.support.surfaces import MODEL, surfaces
+from tests.support.waiting import until
 from tuning.pictures import Picture
 
 REPORT = {"file": "triage.jsonl", "problems": []}

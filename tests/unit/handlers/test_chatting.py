@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from storage import chats
-from tests.support.surfaces import MODEL, surfaces, until
+from tests.support.surfaces import MODEL, surfaces
+from tests.support.waiting import until
 from tuning.errors import ModelGone, ModelLoading, Refused
 
 

@@ -7,7 +7,8 @@ import pytest
 from handlers import commands
 from handlers.answer import Answer, Message
 from handlers.incoming import read_command
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 
 
 @pytest.fixture

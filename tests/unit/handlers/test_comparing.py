@@ -10,8 +10,8 @@ import pytest
 
 from handlers.views.compare import Side
 from handlers.views.compare import compared as side_by_side
-from tests.support.surfaces import until
 from tests.support.talkers import Talkers, talkers
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from handlers.views.validation_form import ValidationWish
 from localslack.blocks import check_blocks
 from storage import datasets
 from storage.records import Dataset, Overlap
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 from tests.unit.handlers.test_actions import alone
 from tests.unit.handlers.test_modals import wish
 from tuning.errors import TuningError

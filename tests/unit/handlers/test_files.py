@@ -15,7 +15,8 @@ from handlers.download import TryAgain
 from storage import datasets, inbox, outbox
 from storage.records import Dataset
 from tests.support.samples import a_dataset
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 
 ROWS = b'{"messages": []}\n' * 12
 

@@ -15,7 +15,8 @@ from handlers.incoming import read_change
 from storage import chats, inbox, rooms
 from storage.chat_records import Vote
 from storage.records import InboxItem
-from tests.support.surfaces import MODEL, Surfaces, surfaces, until
+from tests.support.surfaces import MODEL, Surfaces, surfaces
+from tests.support.waiting import until
 
 ITEM = InboxItem(0, "k", None, "changed", {}, 1.0)
 

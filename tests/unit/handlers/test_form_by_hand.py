@@ -13,7 +13,8 @@ from storage import datasets, jobs
 from storage.records import Dataset
 from tests.support.provider import BASE
 from tests.support.samples import a_dataset, a_job
-from tests.support.surfaces import Surfaces, until
+from tests.support.surfaces import Surfaces
+from tests.support.waiting import until
 from tests.support.whole import dropped, place
 
 Json = dict[str, Any]

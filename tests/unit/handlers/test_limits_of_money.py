@@ -21,7 +21,8 @@ from storage.records import Dataset, InboxItem
 from tests.support.provider import BASE
 from tests.support.samples import NOW as CREATED
 from tests.support.samples import a_job
-from tests.support.surfaces import Surfaces, until
+from tests.support.surfaces import Surfaces
+from tests.support.waiting import until
 from tests.support.whole import NOW, dropped, place
 from tuning.chat.spending import month_of
 

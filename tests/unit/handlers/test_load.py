@@ -19,7 +19,8 @@ from storage.records import Notice
 from storage.store import Database
 from tests.faults.inside import bot_inside
 from tests.support.provider import BASE
-from tests.support.surfaces import MODEL, Surfaces, surfaces, until
+from tests.support.surfaces import MODEL, Surfaces, surfaces
+from tests.support.waiting import until
 
 MANY = 80
 

@@ -9,7 +9,8 @@ import pytest
 from handlers import mentions
 from handlers.answer import Answer, Message
 from handlers.incoming import Incoming
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from handlers import modals, preparing
 from handlers.incoming import Incoming
 from handlers.views import start_form
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 from tuning.errors import StartRefused, Unreachable
 from tuning.jobs.start import StartRequest
 

@@ -20,7 +20,7 @@ from handlers.worker import Worker
 from storage import inbox
 from storage.records import InboxItem
 from storage.store import Store
-from tests.support.surfaces import until
+from tests.support.waiting import until
 
 
 @dataclass

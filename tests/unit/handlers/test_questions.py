@@ -8,7 +8,8 @@ from typing import Any
 from storage import chats
 from storage.records import Job
 from tests.support.provider import BASE
-from tests.support.surfaces import Surfaces, until
+from tests.support.surfaces import Surfaces
+from tests.support.waiting import until
 from tests.support.whole import dropped, place
 from tuning.jobs import StartRequest
 

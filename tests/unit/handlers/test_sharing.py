@@ -11,7 +11,7 @@ import pytest
 from handlers.incoming import Incoming
 from handlers.sharing import share
 from tests.support.outgoing import Outgoing, outgoing
-from tests.support.surfaces import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

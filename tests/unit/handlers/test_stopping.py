@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from storage import chats
-from tests.support.surfaces import MODEL, Surfaces, surfaces, until
+from tests.support.surfaces import MODEL, Surfaces, surfaces
+from tests.support.waiting import until
 from tests.unit.handlers.test_chatting import mention, replies, shown
 from tuning.chat.service import Done, Waiting
 from tuning.providers import ToolCall

@@ -10,7 +10,8 @@ import pytest
 
 from storage import chats, rooms
 from storage.chat_records import Role, Turn
-from tests.support.surfaces import MODEL, Person, Surfaces, surfaces, until
+from tests.support.surfaces import MODEL, Person, Surfaces, surfaces
+from tests.support.waiting import until
 from tests.unit.handlers.test_chatting import mention, replies
 
 

@@ -16,7 +16,7 @@ from storage import inbox
 from storage.errors import StoreUnusable
 from storage.records import InboxItem
 from storage.store import Store
-from tests.support.surfaces import until
+from tests.support.waiting import until
 from tuning.errors import Unreachable
 
 

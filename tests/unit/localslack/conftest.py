@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from localslack.app import Options, running
 from localslack.world import World
+from tests.support.waiting import until
 
 SCOPES = [
     "app_mentions:read",
@@ -146,19 +146,6 @@ class Workspace:
             yield app
         finally:
             await handler.close_async()
-
-
-async def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Wait for something to become true (a coroutine function may be given)."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        found = condition()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncApp
 
-from .conftest import Workspace, until
+from tests.support.waiting import until
+
+from .conftest import Workspace
 
 MODAL: dict[str, Any] = {
     "type": "modal",

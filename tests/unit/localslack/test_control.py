@@ -10,8 +10,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from localslack.ui.control import ORDERS, SECONDS
+from tests.support.waiting import until
 
-from .conftest import Workspace, until
+from .conftest import Workspace
 
 
 async def texts(ws: Workspace) -> list[str]:

@@ -9,8 +9,7 @@ import pytest
 
 from localslack.delivery import Delivery
 from localslack.errors import NotDelivered
-
-from .conftest import until
+from tests.support.waiting import until
 
 
 class FakeWire:

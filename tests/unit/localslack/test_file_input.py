@@ -7,7 +7,9 @@ from typing import Any
 import aiohttp
 from slack_bolt.async_app import AsyncApp
 
-from .conftest import Person, Workspace, until
+from tests.support.waiting import until
+
+from .conftest import Person, Workspace
 
 
 def form(**element: Any) -> dict[str, Any]:

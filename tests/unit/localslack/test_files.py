@@ -7,7 +7,9 @@ from typing import Any
 
 import aiohttp
 
-from .conftest import Workspace, until
+from tests.support.waiting import until
+
+from .conftest import Workspace
 from .test_webapi import error
 
 PNG = base64.b64decode(

@@ -17,8 +17,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from localslack.app import Options, open_world, running
 from localslack.errors import StartError
+from tests.support.waiting import until
 
-from .conftest import Workspace, manifest, until
+from .conftest import Workspace, manifest
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SECRET = "shh-very-secret"

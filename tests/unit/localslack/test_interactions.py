@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncApp
 
-from .conftest import Workspace, until
+from tests.support.waiting import until
+
+from .conftest import Workspace
 from .test_app import BUTTON, MODAL
 from .test_webapi import error
 

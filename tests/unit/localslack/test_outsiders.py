@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import EVENTS, SCOPES, Person, Workspace, until, workspace
+from tests.support.waiting import until
+
+from .conftest import EVENTS, SCOPES, Person, Workspace, workspace
 
 
 def somebody(ws: Workspace, name: str) -> Person:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from localslack.typed import markup
+from tests.support.waiting import until
 
-from .conftest import SCOPES, Workspace, until, workspace
+from .conftest import SCOPES, Workspace, workspace
 
 
 async def test_everybody_sees_their_own_workspace(ws: Workspace) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import EVENTS, Workspace, until, workspace
+from tests.support.waiting import until
+
+from .conftest import EVENTS, Workspace, workspace
 from .test_webapi import error
 
 

@@ -10,8 +10,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from tests.contract.slack_spec import problems
+from tests.support.waiting import until
 
-from .conftest import SCOPES, Workspace, until, workspace
+from .conftest import SCOPES, Workspace, workspace
 
 
 async def refused(ws: Workspace, method: str, token: str | None = None, **args: Any) -> dict[str, Any]:

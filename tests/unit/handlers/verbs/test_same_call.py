@@ -12,7 +12,8 @@ from handlers.answer import Call
 from handlers.house import House
 from handlers.incoming import Incoming
 from handlers.verbs import VERBS
-from tests.support.surfaces import surfaces, until
+from tests.support.surfaces import surfaces
+from tests.support.waiting import until
 
 PROMISED = {
     "help",
