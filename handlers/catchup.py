@@ -89,7 +89,8 @@ class CatchUp:
             and isinstance(ts, str)
         ):
             since = f"{float(ts) - 1.0:.6f}"
-            self._gaps[channel] = min(since, self._gaps.get(channel, since))
+            known = [since, self._seen.get(channel, since), self._gaps.get(channel, since)]
+            self._gaps[channel] = min(known)
             self._changed = True
             self._news.set()
 

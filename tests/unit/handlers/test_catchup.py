@@ -204,6 +204,16 @@ async def test_what_a_full_disk_did_not_take_is_read_when_slack_has_given_up(
     assert [one.payload["text"] for one in await items(out)] == ["models", "jobs"]
 
 
+async def test_what_was_lost_before_a_payload_that_was_not_taken_is_read_too(out: Outgoing) -> None:
+    catchup, channel = await begin(out)
+    await out.jin.say(channel, "@ftbot models")  # lost with the connection, of which nothing is known yet
+    out.clock.now = float(await out.jin.say(channel, "@ftbot jobs")) + 60
+    catchup.missed(payload(channel, f"{out.clock.now:.6f}", "@ftbot help"))
+    catchup.connected()
+    await catchup.read_gaps()
+    assert [one.payload["text"] for one in await items(out)] == ["models", "jobs"]
+
+
 async def test_a_connection_that_breaks_while_the_history_is_read_is_made_up_for(
     out: Outgoing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
