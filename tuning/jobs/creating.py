@@ -19,6 +19,7 @@ from tuning.errors import NotCancellable, ProviderError, Refused, TuningError, U
 from tuning.jobs import notices
 from tuning.jobs.applying import ENDED, News, apply, fail, mark
 from tuning.jobs.parts import CREATE_WAIT, Parts
+from tuning.jobs.steering import found_in
 from tuning.jobs.watching import read_news
 from tuning.providers import CreateJob, Provider, ProviderJob
 
@@ -218,6 +219,15 @@ def cancelled_unsent(db: Database, job_id: int, now: float) -> None:
         jobs.touch_card(db, job_id)
 
 
+def _not_cancellable(job: Job, problem: Refused) -> NotCancellable:
+    if problem.status not in _OVER:
+        return NotCancellable(f"{job.name} was not cancelled: {problem}", problem.todo)
+    return NotCancellable(
+        f"{job.name} cannot be cancelled: the provider says it has ended or is ending.",
+        "Its card shows how it ended in a moment.",
+    )
+
+
 async def cancel_at_provider(parts: Parts, provider: Provider, job: Job, by: str) -> Job:
     """Asks the provider to cancel for ``by`` and keeps its answer, with what happened until then.
 
@@ -229,13 +239,11 @@ async def cancel_at_provider(parts: Parts, provider: Provider, job: Job, by: str
     try:
         answer = await provider.gateway.cancel(job.provider_job_id)
     except Refused as problem:
-        parts.wake()
-        if problem.status not in _OVER:
-            raise NotCancellable(f"{job.name} was not cancelled: {problem}", problem.todo) from problem
-        raise NotCancellable(
-            f"{job.name} cannot be cancelled: the provider says it has ended or is ending.",
-            "Its card shows how it ended in a moment.",
-        ) from problem
+        done = await found_in(provider.gateway, job.provider_job_id, {"cancelled"})
+        if done is None:
+            parts.wake()
+            raise _not_cancellable(job, problem) from problem
+        answer = done
     try:
         news = await read_news(parts, provider.gateway, job, answer)
     except ProviderError:  # it is cancelled all the same: the watch reads on, and tells the end

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
+
 from storage import jobs
 from storage.errors import NotFound
 from storage.records import Job
 from storage.store import Database
-from tuning.errors import JobNotFound, NotPausable, Refused
+from tuning.errors import JobNotFound, NotPausable, ProviderError, Refused
 from tuning.jobs.applying import News, apply
 from tuning.jobs.parts import Parts
+from tuning.providers import Gateway, ProviderJob
 
 PAUSABLE = frozenset({"accepted", "queued", "training"})
+GOES_ON = frozenset({"queued", "running"})
+"""The provider's statuses of a job that was paused and goes on."""
 
 
 async def steer(parts: Parts, job_id: int, by: str, *, resume: bool) -> Job:
@@ -33,9 +39,13 @@ async def steer(parts: Parts, job_id: int, by: str, *, resume: bool) -> Job:
     try:
         answer = await ask(job.provider_job_id)
     except Refused as problem:
-        parts.wake()
-        doing = "go on" if resume else "be paused"
-        raise NotPausable(f"{job.name} cannot {doing}: {problem}", problem.todo) from problem
+        wished = GOES_ON if resume else frozenset({"paused"})
+        done = await found_in(provider.gateway, job.provider_job_id, wished)
+        if done is None:
+            parts.wake()
+            doing = "go on" if resume else "be paused"
+            raise NotPausable(f"{job.name} cannot {doing}: {problem}", problem.todo) from problem
+        answer = done
 
     def record(db: Database) -> Job:
         now = jobs.get(db, job_id)
@@ -46,6 +56,14 @@ async def steer(parts: Parts, job_id: int, by: str, *, resume: bool) -> Job:
     changed = await parts.store.write(record)
     parts.wake()
     return changed
+
+
+async def found_in(gateway: Gateway, job_id: str, statuses: Collection[str]) -> ProviderJob | None:
+    """A job that is as somebody wished though the wish was refused: the answer to an earlier try was lost."""
+    with suppress(ProviderError):
+        theirs = await gateway.retrieve(job_id)
+        return theirs if theirs.status in statuses else None
+    return None
 
 
 def _check(job: Job, label: str, *, can_pause: bool, resume: bool) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from storage import jobs
+from tests.support.provider import BASE
 from tests.unit.tuning.jobs.conftest import Works
-from tuning.errors import JobError
+from tuning.errors import JobError, NotPausable, Unreachable
 from tuning.jobs.parts import CREATE_WAIT
 from tuning.providers import ProviderConfig, Providers
 
@@ -193,3 +194,39 @@ async def test_a_file_that_is_still_there_stays_when_a_job_with_it_is_refused(wo
     await asyncio.sleep(0)
     await works.started(intent="V3")
     assert provider.count("POST", "/files") == 1
+
+
+async def test_a_cancel_whose_answer_was_lost_is_told_as_one_at_the_second_click(works: Works) -> None:
+    await works.started()
+    works.house.provider.fault("POST", "/fine_tuning/jobs/ftjob-1/cancel", status=502, after=True)
+    with pytest.raises(Unreachable):
+        await works.engine.cancel(1, "U2")
+    job = await works.engine.cancel(1, "U2")
+    assert (job.state, job.ended_by) == ("cancelled", "U2")
+    assert await works.kinds() == ["job_cancelled:1"]
+
+
+async def test_a_pause_whose_answer_was_lost_is_no_refusal_at_the_second_click(works: Works) -> None:
+    await works.started()
+    provider = works.house.provider
+    described = {"fine_tunable": True, "can_pause": True}
+    provider.models = [{"id": BASE, "object": "model", "x_fine_tuning": described}]
+    await _new_process(works, "openai")
+    words: dict[str, Any] = {"status": 400, "code": None, "message": "Only a running job can be paused."}
+    provider.fault("POST", "/fine_tuning/jobs/ftjob-1/(pause|resume)", times=2, **words)
+    provider.jobs[0]["status"] = "paused"
+    assert (await works.engine.pause(1, "U2")).state == "paused"
+    provider.jobs[0]["status"] = "running"
+    assert (await works.engine.resume(1, "U2")).state == "training"
+    assert await works.kinds() == ["job_paused:1:1", "job_resumed:1:1"]
+
+
+async def test_a_pause_that_is_refused_is_said_to_be(works: Works) -> None:
+    await works.started()
+    provider = works.house.provider
+    described = {"fine_tunable": True, "can_pause": True}
+    provider.models = [{"id": BASE, "object": "model", "x_fine_tuning": described}]
+    await _new_process(works, "openai")
+    provider.fault("POST", "/fine_tuning/jobs/ftjob-1/pause", status=400, code=None, message="Not now.")
+    with pytest.raises(NotPausable):
+        await works.engine.pause(1, "U2")
