@@ -23,6 +23,8 @@ _SECRET = re.compile(
 LONGEST_CHAIN = 20
 _SAYS_ITSELF = (OSError, sqlite3.Error, StoreError)
 """Errors whose own words are about files, addresses and tables. Others may quote what they stumbled over."""
+_QUOTES = re.compile(r"[:(\n]")
+"""Where a library begins to quote an error in what it says of it; the error is told beside it."""
 _PRIVATE_KEYS = frozenset({"text", "payload", "body", "messages", "blocks", "content"})
 SAID_TWICE = "Failed to retrieve WSS URL"
 """Whoever asked for a new connection says the same in the next line, with what becomes of it."""
@@ -30,7 +32,9 @@ QUIET = ("slack_sdk", "slack_bolt", "openai", "httpx2", "httpcore2", "apschedule
 
 
 def hide(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Removes tokens from every string and drops fields that carry people's text."""
+    """Removes tokens from every string, drops fields that carry people's text, and what libraries quote."""
+    if "exception" in event and str(event.get("logger")).startswith(QUIET):
+        event["event"] = _QUOTES.split(str(event["event"]))[0].strip()
     for key in list(event):
         if key in _PRIVATE_KEYS:
             del event[key]

@@ -85,6 +85,37 @@ def test_an_exception_is_logged_with_its_places_and_kinds_and_without_what_it_qu
     assert "test_logs.py" in str(line["exception"])
 
 
+@pytest.mark.parametrize(
+    ("logger", "said", "kept"),
+    [
+        (
+            "asyncio",
+            "Task exception was never retrieved\nfuture: <Task {}>",
+            "Task exception was never retrieved",
+        ),
+        (
+            "slack_bolt.AsyncApp",
+            "Failed to run a middleware function (error: {})",
+            "Failed to run a middleware",
+        ),
+        ("slack_sdk.socket_mode", "Failed to run a request listener: {}", "Failed to run a request listener"),
+    ],
+)
+def test_what_a_library_quotes_of_an_error_is_left_out(
+    logger: str, said: str, kept: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("info")
+    words = " ".join(WORDS)
+    try:
+        fails(words)
+    except RuntimeError:
+        logging.getLogger(logger).exception(said.format(words))
+    (line,) = lines(capsys)
+    assert words not in json.dumps(line)
+    assert str(line["event"]).startswith(kept)
+    assert "RuntimeError" in str(line["exception"])
+
+
 def test_what_a_disk_or_the_database_says_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     try:
