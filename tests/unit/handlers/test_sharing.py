@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from handlers.incoming import Incoming
+from handlers.posting import UNKNOWN
+from handlers.reply import passing
 from handlers.sharing import share
 from tests.support.outgoing import Outgoing, outgoing
 from tests.support.waiting import until
@@ -51,3 +55,34 @@ async def test_the_same_click_brings_its_file_once_and_another_click_brings_it_a
     names = await until(both)
     assert len(names) == 2
     assert all(name.startswith("triage-7-results-") and name.endswith(".csv") for name in names)
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"rate_limit": {"method": "files.getUploadURLExternal", "seconds": 1, "times": 1}},
+    {"fail": {"method": "upload", "status": 429}},
+    {"fail": {"method": "upload", "cut": True}},
+    {"rate_limit": {"method": "files.completeUploadExternal", "seconds": 1, "times": 1}},
+    {"fail": {"method": "files.completeUploadExternal", "cut": True}},
+    {"fail": {"method": "files.completeUploadExternal", "status": 502}},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_step_of_the_upload_that_breaks_is_tried_again_and_brings_the_file_once(
+    out: Outgoing, fault: dict[str, Any]
+) -> None:
+    channel = out.channel()
+    root = await out.jin.say(channel, "here")
+    click = Incoming(kind="action", user="U1", channel=channel, ts=root, trigger_id="1.2.a")
+    assert (await out.jin.ask("POST", "/control", fault))["ok"]
+    with pytest.raises((SlackApiError, *UNKNOWN)) as raised:
+        await shared(out, click, root)
+    assert passing(raised.value)
+
+    async def listed() -> bool:
+        """Slack lists what it took a moment later."""
+        await shared(out, click, root)
+        return bool(await files(out, channel, root))
+
+    await until(listed)
+    assert len(await files(out, channel, root)) == 1
