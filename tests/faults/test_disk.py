@@ -76,20 +76,15 @@ async def test_8_while_nothing_can_be_written_it_is_said_and_later_all_is_done(
     assert [m["ts"] for m in messages if "bot_id" not in m] == [asked]
 
 
-@pytest.mark.parametrize("kind", ["a file", "no rights"])
+@pytest.mark.parametrize("kind", ["a file", "no place to write"])
 def test_8_a_data_folder_that_cannot_be_written_ends_the_start_with_a_word(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "data"
-    if kind == "a file":
-        folder.write_text("no folder")
-    else:
-        folder.mkdir(mode=0o500)
-        if os.access(folder, os.W_OK):
-            pytest.skip("root may write everywhere")
-    env = {**os.environ, "FTBOT_DATA": str(folder), "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    folder.write_text("no folder")
+    there = {"a file": folder, "no place to write": Path("/proc/nowhere")}[kind]  # not even by root
+    env = {"FTBOT_DATA": str(there), "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
     command = [sys.executable, "-m", "bot", "run"]
-    done = subprocess.run(
-        command, env=env | {"OPENAI_API_KEY": "sk-1"}, cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    env |= {**os.environ, **env, "OPENAI_API_KEY": "sk-1"}
+    done = subprocess.run(command, env=env, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode in (1, 2)
     assert "cannot be written" in done.stderr
     assert "FTBOT_DATA" in done.stderr
