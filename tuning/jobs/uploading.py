@@ -32,8 +32,11 @@ def is_due(parts: Parts, upload: Upload) -> bool:
     """Whether an upload may be tried now; ``sending``: a try was begun, perhaps in an earlier life."""
     if upload.state == "due":
         return True
-    wait = min(parts.poll_min * 2 ** min(upload.attempts, 16), parts.poll_max)
-    return upload.state == "sending" and parts.clock() >= upload.updated_at + wait
+    return upload.state == "sending" and parts.clock() >= upload.updated_at + _wait(parts, upload.attempts)
+
+
+def _wait(parts: Parts, attempts: int) -> float:
+    return min(parts.poll_min * 2 ** min(attempts, 16), parts.poll_max)
 
 
 async def send(parts: Parts, sha256: str, provider: str) -> None:
@@ -49,7 +52,8 @@ async def send(parts: Parts, sha256: str, provider: str) -> None:
                 await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=None)
                 file_id = await _send(parts, found, upload, path)
     except Unreachable as problem:
-        await _record(parts, upload, state="sending", attempts=upload.attempts + 1, error=str(problem))
+        words, rest = str(problem), max(0.0, (problem.retry_after or 0.0) - _wait(parts, upload.attempts + 1))
+        await _record(parts, upload, rest=rest, state="sending", attempts=upload.attempts + 1, error=words)
     except Refused as problem:
         await _refused(parts, upload, problem)
     except (TuningError, OSError) as problem:
@@ -130,12 +134,14 @@ async def _content(parts: Parts, upload: Upload) -> Path:
     raise NotKept
 
 
-async def _record(parts: Parts, upload: Upload, **changes: object) -> None:
+async def _record(parts: Parts, upload: Upload, *, rest: float = 0.0, **changes: object) -> None:
+    """Keeps what came of a try; ``rest``: seconds that the provider wants beyond the usual wait."""
+
     def transaction(db: Database) -> None:
         now = datasets.upload_of(db, upload.sha256, upload.provider)
         if now is None or now.state == "sent":  # by a life that went on beside this one
             return
-        datasets.change_upload(db, upload.sha256, upload.provider, updated_at=parts.clock(), **changes)
+        datasets.change_upload(db, upload.sha256, upload.provider, updated_at=parts.clock() + rest, **changes)
         for dataset in datasets.with_content(db, upload.sha256):
             outbox.touch(db, f"drop:{dataset.id}")
             for job in jobs.of_dataset(db, dataset.id):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tuning.jobs.conftest import Works
+from tuning.jobs import uploading
 from tuning.jobs.failures import explain
 from tuning.providers.trouble import FINAL_429, LONGEST_REST
 
@@ -157,3 +158,19 @@ async def test_a_rest_until_a_moment_is_kept(works: Works) -> None:
     works.house.provider.fault(*CREATE, status=503, headers={"Retry-After": moment})
     job = await works.started()
     assert 500 < job.poll_at - works.house.now <= 600
+
+
+@pytest.mark.parametrize("path", ["/files", "/uploads"])
+async def test_a_provider_that_asks_an_upload_to_rest_gets_it(
+    works: Works, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path == "/uploads":
+        monkeypatch.setattr(uploading, "PART_BYTES", 16)
+    provider = works.house.provider
+    rest = {"Retry-After": "1000"}
+    provider.fault("POST", path, status=429, code="rate_limit_exceeded", headers=rest)
+    await works.started()
+    await works.pass_time(900)
+    assert provider.count("POST", path) == 1
+    await works.pass_time(200)
+    assert (await works.job()).state == "accepted"
