@@ -40,6 +40,8 @@ GRACE = 4.0
 """Seconds that work under way gets at the end."""
 LAST_WORDS = 3.0
 """Seconds that broken-off work gets to say so."""
+CANCELS = 5
+"""How often work is broken off that begins something else each time: one more call to a silent Slack."""
 
 
 def lane(said: Incoming) -> str:
@@ -134,13 +136,15 @@ class Worker:
         self._news.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE)
-        if left := list(self._tasks):
+        left, patience = set(self._tasks), LAST_WORDS
+        for _ in range(CANCELS):
+            if not left:
+                return
             for task in left:
                 task.cancel()
-            _, silent = await asyncio.wait(left, timeout=LAST_WORDS)
-            for task in silent:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            _, left = await asyncio.wait(left, timeout=patience)
+            patience = LAST_WORDS / 10.0
+        log.warning("work_left_behind", tasks=len(left))
 
     def _next(self, db: Database) -> list[InboxItem]:
         return inbox.waiting(db, after=self._last, limit=max(0, HELD - self._held))

@@ -115,3 +115,15 @@ async def test_10_a_polite_stop_ends_with_0_says_so_in_a_running_answer_and_lose
         *(f"job_epoch:1:{number}" for number in (1, 2, 3)),
         "job_finished:1",
     ]
+
+
+async def test_10_a_stop_ends_in_its_time_while_slack_answers_nothing(
+    place: FaultyPlace, tmp_path: Path
+) -> None:
+    channel, _ = await half_answer(place)
+    await place.control(delay={"method": "*", "seconds": 60, "times": 10_000, "when": "before"})
+    await place.drop(channel, "train.jsonl", chat_file(12, "silent"))
+    assert await place.stop() == 0
+    log = (tmp_path / "bot.log").read_text("utf-8")
+    assert '"event": "stopped"' in log
+    assert "stopped_before_all_was_done" not in log

@@ -289,6 +289,35 @@ async def test_telling_people_that_they_wait_takes_none_of_their_time(room, star
     await until(lambda: sorted(room.seen) == ["0", "1", "2"])
 
 
+async def test_work_that_says_one_last_word_after_the_other_does_not_hold_up_the_end(
+    room, start, monkeypatch
+):
+    """A Slack that does not answer swallows each of them."""
+    monkeypatch.setattr(working, "GRACE", 0.01)
+    monkeypatch.setattr(working, "LAST_WORDS", 0.05)
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def handle(house, item, incoming):
+        begun.set()
+        try:
+            await never.wait()
+        finally:
+            try:
+                room.seen.append("stopped here")
+                await never.wait()
+            finally:
+                room.seen.append("no longer busy")
+                await never.wait()
+
+    item = await put(room.store, said(), "1")
+    start(handle)
+    await begun.wait()
+    async with asyncio.timeout(30):
+        await room.worker.close()
+    assert room.seen == ["stopped here", "no longer busy"]
+    assert await room.state(item) == "new"
+
+
 async def test_no_more_than_so_many_things_are_held_in_memory_and_all_are_handled(room, start, monkeypatch):
     most, at_once = [0], [0, 0]
 
