@@ -170,6 +170,16 @@ BY_FRAGMENT: tuple[tuple[str, Explanation], ...] = (
     ("moderation", _FLAGGED),
     ("flagged", _FLAGGED),
     ("hard limit", _QUOTA),
+    ("no longer kept here", BY_CODE["data_missing"]),
+    ("there is no provider", BY_CODE["provider_missing"]),
+    (
+        "cannot be read here",
+        Explanation(
+            "The kept file cannot be read here, or the disk of ftbot is full.",
+            "Who runs ftbot looks at its disk (ftbot doctor); then start again.",
+            sent=False,
+        ),
+    ),
     ("the key that ftbot uses", replace(_KEY, sent=False)),
     ("has reached its limit", replace(_QUOTA, sent=False)),
     ("too large", _TOO_LARGE),

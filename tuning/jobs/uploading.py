@@ -57,7 +57,10 @@ async def send(parts: Parts, sha256: str, provider: str) -> None:
     except Refused as problem:
         await _refused(parts, upload, problem)
     except (TuningError, OSError) as problem:
-        await _record(parts, upload, state="failed", error=str(problem), session=None, part_ids=[])
+        words = str(problem)
+        if isinstance(problem, OSError):  # whose own words name a path
+            words = f"The file cannot be read here: {problem.strerror or type(problem).__name__}."
+        await _record(parts, upload, state="failed", error=words, session=None, part_ids=[])
     else:
         await _record(parts, upload, state="sent", file_id=file_id, error=None, session=None, part_ids=[])
         await _take_back(parts, upload, file_id)

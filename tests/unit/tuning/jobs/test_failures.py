@@ -22,6 +22,7 @@ KNOWN = [
         FILE,
         "fewer than 10",
     ),
+    ("upload_refused", "The file cannot be read here: No space left on device.", None, "disk of ftbot"),
     ("invalid_training_file", "The job failed due to an invalid training file.", FILE, "could not read"),
     ("invalid_file_format", "due to a file format error in the training file.", FILE, "could not read"),
     ("invalid_file_format", "Example 3, message 2 Discriminator 'role' is missing in value", FILE, "no role"),

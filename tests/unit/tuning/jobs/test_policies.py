@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tuning.jobs.conftest import Works
+from tuning.errors import TuningError
 from tuning.jobs import uploading
 from tuning.jobs.failures import explain
 from tuning.providers.trouble import FINAL_429, LONGEST_REST
@@ -174,3 +178,39 @@ async def test_a_provider_that_asks_an_upload_to_rest_gets_it(
     assert provider.count("POST", path) == 1
     await works.pass_time(200)
     assert (await works.job()).state == "accepted"
+
+
+def _missing_file(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    (works.house.folder / f"{'a' * 64}.jsonl").unlink()
+
+
+def _full_disk(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/secret/place")
+
+    monkeypatch.setattr(uploading, "unpacked_aside", full)
+
+
+def _no_provider(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(name: str) -> None:
+        raise TuningError(f"There is no provider {name} here.", "Configured: other.")
+
+    monkeypatch.setattr(works.house.providers, "get", nothing)
+
+
+OURS = [(_missing_file, "no longer kept"), (_full_disk, "disk"), (_no_provider, "no longer configured")]
+
+
+@pytest.mark.parametrize(("breaks", "why"), OURS, ids=["file", "disk", "provider"])
+async def test_what_is_wrong_here_is_not_blamed_on_the_provider(
+    works: Works, monkeypatch: pytest.MonkeyPatch, breaks: Callable[..., None], why: str
+) -> None:
+    dataset = await works.house.dataset()
+    await works.house.providers.default.profile()
+    await works.engine.start(works.request(dataset.id))
+    breaks(works, monkeypatch)
+    await works.engine.settle()
+    job = await works.job()
+    told = explain(job.error, "OpenAI", created=False)
+    assert (job.state, why in told.why, "refused" in told.why) == ("failed", True, False)
+    assert "/secret/place" not in job.error["message"]
