@@ -27,8 +27,11 @@ class ProviderTruth:
 
     async def newest_job(self) -> Json | None:
         """The newest job, or ``None``."""
-        jobs = (await self._get("fine_tuning/jobs?limit=1"))["data"]
-        return jobs[0] if jobs else None
+        return next(iter(await self.newest_jobs(1)), None)
+
+    async def newest_jobs(self, count: int) -> list[Json]:
+        """The newest jobs, at most 100."""
+        return (await self._get(f"fine_tuning/jobs?limit={count}"))["data"]
 
     async def metrics(self, job_id: str) -> list[Json]:
         """The data of every metrics event, in step order."""

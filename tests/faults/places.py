@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,11 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from demo.person import Person
 from demo.programs import Program, Programs
-from handlers.posting import notices_in
 from tests.support.provider import FakeProvider, serving
 from tests.support.workspace import Workspace, well_formed
 
@@ -68,45 +64,6 @@ class FaultyPlace(Workspace):
         """Runs another command of ftbot with the bot's settings; its exit code and what it said."""
         assert isinstance(self.programs, Played)
         return await self.programs.ftbot(*arguments)
-
-    async def kill(self) -> None:
-        """Kills the bot at once."""
-        bot = self.programs.running.pop("bot")
-        os.kill(bot.process.pid, signal.SIGKILL)
-        await bot.process.wait()
-
-    async def stop(self) -> int:
-        """Asks the bot to stop and waits for its end; its exit code."""
-        bot = self.programs.running.pop("bot")
-        bot.process.terminate()
-        return await bot.process.wait()
-
-    async def submitted(self, view: Json, values: Json) -> None:
-        """Submits a form, again when the workspace got no answer in time: as people do."""
-
-        async def taken() -> bool:
-            answer = await self.jin.submit(view, values)
-            assert not answer.get("errors"), answer
-            return bool(answer["ok"]) or answer.get("error") == "view_not_found"
-
-        await self.jin.wait("the form taken", taken, 60)
-
-    async def posted(self, channel: str, ts: str) -> list[Json]:
-        """The bot's messages in a thread with their metadata, as Slack tells them to the app itself."""
-        url = f"{self.programs.running['localslack'].url}/api/conversations.replies"
-        asked = {"channel": channel, "ts": ts, "limit": "200", "include_all_metadata": "true"}
-        headers = {"Authorization": f"Bearer {self.programs.bot_token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            while True:
-                async with session.get(url, params=asked) as answer:
-                    if answer.status != 429:
-                        found = (await answer.json())["messages"]
-                        return [m for m in found[1:] if "bot_id" in m]
-                    await asyncio.sleep(float(answer.headers["Retry-After"]))
-
-    async def told(self, channel: str, ts: str) -> list[str]:
-        """The ids of the notices that a thread got, in their order."""
-        return [one for message in await self.posted(channel, ts) for one in notices_in(message)]
 
     async def created(self, count: int) -> None:
         """Waits until the provider has this many jobs."""

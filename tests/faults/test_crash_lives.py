@@ -1,4 +1,4 @@
-"""The bot is killed at drawn moments; every thread is held against the provider's truth.
+"""The bot is killed at drawn moments while a real trainer works; every thread is held against its truth.
 
 Several jobs live at once, so that one kill hits each of them somewhere else in its life.
 """
@@ -9,82 +9,84 @@ import asyncio
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.person import words
+from demo.provider import ProviderTruth
 from handlers.posting import notices_in
-from tests.faults.places import FaultyPlace, faulty_place, train
-from tests.support.workspace import chat_file, choose, typed
+from tests.support.workspace import Workspace, chat_file, choose, typed, workspace
+from tuning.jobs.figures import worth_a_notice
+
+Json = dict[str, Any]
 
 LIVES = int(os.environ.get("FTBOT_FAULT_LIVES", "20"))
-AT_ONCE = 20
-KILLS = 3
-LONGEST = 4.0
+AT_ONCE, CHANNELS = 20, 4
+LONGEST = 8.0
+"""Seconds between two kills at most."""
 SEED = 6
-EPOCHS = 3
+OVER = ("succeeded", "failed", "cancelled")
 
-pytestmark = [pytest.mark.timeout(120 + LIVES * 20)]
+pytestmark = [pytest.mark.timeout(120 + LIVES * 30)]
 
 
 async def test_however_often_the_bot_is_killed_no_notice_is_lost_doubled_or_out_of_order(
     tmp_path: Path,
 ) -> None:
     drawn = random.Random(SEED)
-    async with faulty_place(tmp_path) as place:
-        channels = [await place.channel() for _ in range(LIVES)]
-        for begin in range(0, LIVES, AT_ONCE):
-            await lives(place, channels[begin : begin + AT_ONCE], begin, drawn)
-    assert place.provider.count("POST", "/fine_tuning/jobs") >= LIVES
-    intents = [body["metadata"]["ftbot_intent"] for body in place.provider.created]
-    assert len(intents) == len(set(intents)), "an intent was created twice"
+    async with workspace(tmp_path) as place:
+        truth = ProviderTruth(place.programs.running["trainserver"].url, place.programs.api_key)
+        try:
+            for first in range(0, LIVES, AT_ONCE):
+                await lives(place, truth, range(first, min(first + AT_ONCE, LIVES)), drawn)
+            made = await truth.newest_jobs(100)
+        finally:
+            await truth.close()
+    intents = [job["metadata"]["ftbot_intent"] for job in made]
+    assert len(intents) == len(set(intents)) == min(LIVES, 100), "one job of each intent"
 
 
-async def lives(place: FaultyPlace, channels: list[str], first: int, drawn: random.Random) -> None:
-    """Some jobs and the kills that hit them."""
-    training: set[asyncio.Task[None]] = set()
-    known = len(place.provider.jobs)
-
-    async def provider_works() -> None:
-        taken = known
-        while True:
-            for job in place.provider.jobs[taken:]:
-                training.add(asyncio.create_task(train(place.provider, job, pause=drawn.uniform(0.2, 0.6))))
-            taken = len(place.provider.jobs)
-            await asyncio.sleep(0.05)
-
-    for channel in channels:
-        await place.drop(channel, "train.jsonl", chat_file(12, channel))
-    working = asyncio.create_task(provider_works())
-    try:
-        for number, channel in enumerate(channels, first):
-            await place.ready(channel, 1)
-            view = await place.open_form(channel)
-            answer = await place.jin.submit(
-                view, choose(view, "dataset", "train.jsonl") | typed(view, "name", f"life{number}")
-            )
-            assert answer["ok"], answer
-        for _ in range(KILLS):
-            await asyncio.sleep(drawn.uniform(0.0, LONGEST))
-            await place.kill()
-            await place.programs.start_bot()
-        for number, channel in enumerate(channels, first):
-            await check(place, channel, f"life{number}-1")
-    finally:
-        working.cancel()
-        await asyncio.gather(working, *training, return_exceptions=True)
+async def lives(place: Workspace, truth: ProviderTruth, numbers: range, drawn: random.Random) -> None:
+    """Some jobs, begun at once and trained one after the other, and kills until the last has ended."""
+    rooms = [await place.channel() for _ in range(CHANNELS)]
+    for room in rooms:
+        await place.drop(room, "train.jsonl", chat_file(12, f"life {numbers.start}"))
+    channels = {number: rooms[number % CHANNELS] for number in numbers}
+    for number, channel in channels.items():
+        await place.ready(channel, 1)
+        view = await place.open_form(channel)
+        values = choose(view, "dataset", "train.jsonl") | typed(view, "name", f"life{number}")
+        await place.submitted(view, values)
+    begun = False
+    while not begun or any(job["status"] not in OVER for job in await truth.newest_jobs(len(numbers))):
+        await asyncio.sleep(drawn.uniform(0.0, LONGEST))
+        await place.kill()
+        await place.programs.start_bot()
+        begun = begun or len(await truth.newest_jobs(100)) >= min(numbers.stop, 100)
+    theirs = {name_of(job): job for job in await truth.newest_jobs(len(numbers))}
+    for number, channel in channels.items():
+        await check(place, channel, f"life{number}-1", theirs[f"life{number}-1"])
 
 
-async def check(place: FaultyPlace, channel: str, name: str) -> None:
+def name_of(job: Json) -> str:
+    """What ftbot calls a job: the suffix that it gave its model."""
+    return str(job["user_provided_suffix"])
+
+
+async def check(place: Workspace, channel: str, name: str, theirs: Json) -> None:
     """One card, and under it every epoch once and in order with one picture a message, then the end."""
+    assert theirs["status"] == "succeeded", theirs
     card = await place.root(channel, name)
     await place.finished(channel, card)
     cards = [m for m in await place.jin.messages(channel) if "bot_id" in m and name in words(m)]
     assert len(cards) == 1
     posted = await place.posted(channel, str(card["ts"]))
     told = [one.split(":") for message in posted for one in notices_in(message)]
-    epochs = [["job_epoch", str(number)] for number in range(1, EPOCHS + 1)]
-    assert [[kind, *rest] for kind, _, *rest in told] == [*epochs, ["job_finished"]], name
+    said = [f"{kind} {rest[0]}" if kind == "job_epoch" else kind for kind, _, *rest in told]
+    count = int(theirs["hyperparameters"]["n_epochs"])
+    epochs = [f"job_epoch {number}" for number in range(1, count + 1) if worth_a_notice(number, count)]
+    assert said == [*epochs, "job_safety", "job_finished"], name
     for message in posted:
         pictures = [block for block in message["blocks"] if block["type"] == "image"]
         wanted = any(one.startswith("job_epoch") for one in notices_in(message))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ import aiohttp
 from demo.errors import NotSeen
 from demo.person import Person, words
 from demo.programs import Programs
+from handlers.posting import notices_in
 from tests.support.tiny_model import make_tiny_model
 
 Json = dict[str, Any]
@@ -128,6 +131,45 @@ class Workspace:
     async def finished(self, channel: str, card: Json) -> Json:
         """Waits for the job's end in its thread; answers the message that tells it."""
         return await self.reply(channel, str(card["ts"]), "is ready", seconds=JOB_WAIT)
+
+    async def kill(self) -> None:
+        """Kills the bot at once."""
+        bot = self.programs.running.pop("bot")
+        os.kill(bot.process.pid, signal.SIGKILL)
+        await bot.process.wait()
+
+    async def stop(self) -> int:
+        """Asks the bot to stop and waits for its end; its exit code."""
+        bot = self.programs.running.pop("bot")
+        bot.process.terminate()
+        return await bot.process.wait()
+
+    async def submitted(self, view: Json, values: Json) -> None:
+        """Submits a form, again when the workspace got no answer in time: as people do."""
+
+        async def taken() -> bool:
+            answer = await self.jin.submit(view, values)
+            assert not answer.get("errors"), answer
+            return bool(answer["ok"]) or answer.get("error") == "view_not_found"
+
+        await self.jin.wait("the form taken", taken, 60)
+
+    async def posted(self, channel: str, ts: str) -> list[Json]:
+        """The bot's messages in a thread with their metadata, as Slack tells them to the app itself."""
+        url = f"{self.programs.running['localslack'].url}/api/conversations.replies"
+        asked = {"channel": channel, "ts": ts, "limit": "200", "include_all_metadata": "true"}
+        headers = {"Authorization": f"Bearer {self.programs.bot_token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(url, params=asked) as answer:
+                    if answer.status != 429:
+                        found = (await answer.json())["messages"]
+                        return [m for m in found[1:] if "bot_id" in m]
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))
+
+    async def told(self, channel: str, ts: str) -> list[str]:
+        """The ids of the notices that a thread got, in their order."""
+        return [one for message in await self.posted(channel, ts) for one in notices_in(message)]
 
 
 def holds(message: Json, contains: str) -> bool:
