@@ -33,6 +33,10 @@ class ProviderTruth:
         """The newest jobs, at most 100."""
         return (await self._get(f"fine_tuning/jobs?limit={count}"))["data"]
 
+    async def files(self) -> list[Json]:
+        """The newest files."""
+        return (await self._get("files?limit=100"))["data"]
+
     async def metrics(self, job_id: str) -> list[Json]:
         """The data of every metrics event, in step order."""
         found: list[Json] = []

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder for files, jobs and models")
     parser.add_argument("--config", type=Path, help="trainserver.toml")
     parser.add_argument("--api-key", help=f"what clients must send (or {KEY_VARIABLE})")
+    parser.add_argument("--faults", action="store_true", help="let tests order faults (POST /faults)")
     return parser
 
 
@@ -112,6 +113,10 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{options.host} can be reached from other machines: set --api-key or {KEY_VARIABLE} first,"
                 " or make a key with `python -m trainserver key add --data DIR`."
             )
+        if options.faults and not _is_loopback(options.host):
+            raise ConfigError(
+                f"--faults is for tests on this machine, and {options.host} is reached by others."
+            )
         listening = listen(options.host, options.port)
     except (ConfigError, OSError) as error:
         print(f"trainserver: {error}", file=sys.stderr)
@@ -119,7 +124,11 @@ def main(arguments: list[str] | None = None) -> int:
     host = f"[{options.host}]" if listening.family == socket.AF_INET6 else options.host
     ready = f"trainserver ready at http://{host}:{listening.getsockname()[1]}/v1"
     settings = uvicorn.Config(
-        create_app(state), log_config=None, access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+        create_app(state, breakable=options.faults),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
     )
     with listening:
         asyncio.run(_Server(settings, ready).serve(sockets=[listening]))

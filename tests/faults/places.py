@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo.person import Person
+from demo.person import Person, words
 from demo.programs import Program, Programs
+from handlers.posting import notices_in
 from tests.support.provider import FakeProvider, serving
 from tests.support.workspace import Workspace, well_formed
+from tuning.jobs.figures import worth_a_notice
 
 Json = dict[str, Any]
 
@@ -115,3 +117,25 @@ async def train(
     job |= {"status": "succeeded", "fine_tuned_model": f"ft:{name}", "trained_tokens": 1_000}
     job["finished_at"] = int(provider.clock)
     provider.event(name, "The job has successfully completed")
+
+
+async def told_truly(place: Workspace, channel: str, name: str, theirs: Json) -> None:
+    """Holds a job's thread against the trainer's truth.
+
+    One card, and under it every epoch once and in order with one picture a message, then the end.
+    """
+    assert theirs["status"] == "succeeded", theirs
+    card = await place.root(channel, name)
+    await place.finished(channel, card)
+    cards = [m for m in await place.jin.messages(channel) if "bot_id" in m and name in words(m)]
+    assert len(cards) == 1
+    posted = await place.posted(channel, str(card["ts"]))
+    told = [one.split(":") for message in posted for one in notices_in(message)]
+    said = [f"{kind} {rest[0]}" if kind == "job_epoch" else kind for kind, _, *rest in told]
+    count = int(theirs["hyperparameters"]["n_epochs"])
+    epochs = [f"job_epoch {number}" for number in range(1, count + 1) if worth_a_notice(number, count)]
+    assert said == [*epochs, "job_safety", "job_finished"], name
+    for message in posted:
+        pictures = [block for block in message["blocks"] if block["type"] == "image"]
+        wanted = any(one.startswith("job_epoch") for one in notices_in(message))
+        assert len(pictures) == wanted, name

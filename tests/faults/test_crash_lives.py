@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
-from demo.person import words
 from demo.provider import ProviderTruth
-from handlers.posting import notices_in
+from tests.faults.places import told_truly
 from tests.support.workspace import Workspace, chat_file, choose, typed, workspace
-from tuning.jobs.figures import worth_a_notice
 
 Json = dict[str, Any]
 
@@ -66,28 +64,9 @@ async def lives(place: Workspace, truth: ProviderTruth, numbers: range, drawn: r
         begun = begun or len(await truth.newest_jobs(100)) >= min(numbers.stop, 100)
     theirs = {name_of(job): job for job in await truth.newest_jobs(len(numbers))}
     for number, channel in channels.items():
-        await check(place, channel, f"life{number}-1", theirs[f"life{number}-1"])
+        await told_truly(place, channel, f"life{number}-1", theirs[f"life{number}-1"])
 
 
 def name_of(job: Json) -> str:
     """What ftbot calls a job: the suffix that it gave its model."""
     return str(job["user_provided_suffix"])
-
-
-async def check(place: Workspace, channel: str, name: str, theirs: Json) -> None:
-    """One card, and under it every epoch once and in order with one picture a message, then the end."""
-    assert theirs["status"] == "succeeded", theirs
-    card = await place.root(channel, name)
-    await place.finished(channel, card)
-    cards = [m for m in await place.jin.messages(channel) if "bot_id" in m and name in words(m)]
-    assert len(cards) == 1
-    posted = await place.posted(channel, str(card["ts"]))
-    told = [one.split(":") for message in posted for one in notices_in(message)]
-    said = [f"{kind} {rest[0]}" if kind == "job_epoch" else kind for kind, _, *rest in told]
-    count = int(theirs["hyperparameters"]["n_epochs"])
-    epochs = [f"job_epoch {number}" for number in range(1, count + 1) if worth_a_notice(number, count)]
-    assert said == [*epochs, "job_safety", "job_finished"], name
-    for message in posted:
-        pictures = [block for block in message["blocks"] if block["type"] == "image"]
-        wanted = any(one.startswith("job_epoch") for one in notices_in(message))
-        assert len(pictures) == wanted, name

@@ -224,11 +224,13 @@ async def well_formed(person: Person) -> None:
 
 
 @asynccontextmanager
-async def workspace(folder: Path, *, bot: bool = True, trainer: bool = True) -> AsyncGenerator[Workspace]:
-    """Starts the programs in ``folder`` and stops them at the end."""
+async def workspace(
+    folder: Path, *, bot: bool = True, trainer: bool = True, faults: bool = False
+) -> AsyncGenerator[Workspace]:
+    """Starts the programs in ``folder`` and stops them at the end; ``faults``: the trainer takes orders."""
     env = {**os.environ, "FTBOT_POLL_SECONDS": "0.3"}
     programs = Programs(folder, env)
-    programs.options["trainserver"] = ["--config", str(trainer_config(folder))]
+    programs.options["trainserver"] = ["--config", str(trainer_config(folder)), *["--faults"][: int(faults)]]
     try:
         slack = await programs.start_localslack()
         if trainer:

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from trainserver import housekeeping, integrations, webhooks
 from trainserver.api import (
     chat,
+    faults,
     files,
     graders,
     jobs,
@@ -97,8 +98,11 @@ async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(REST_SECONDS)
 
 
-def create_app(state: State) -> FastAPI:
-    """The application over `state`; its lifespan runs the job queue and ends the child processes."""
+def create_app(state: State, *, breakable: bool = False) -> FastAPI:
+    """The application over `state`; its lifespan runs the job queue and ends the child processes.
+
+    `breakable`: faults may be ordered.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
@@ -124,6 +128,10 @@ def create_app(state: State) -> FastAPI:
     app.add_middleware(BodyLimit)
     for module in (files, uploads, jobs, permissions, models, chat, responses, moderations, graders):
         app.include_router(module.router)
+    if breakable:
+        app.state.faults = list[faults.Order]()
+        app.add_middleware(faults.Faults, orders=app.state.faults)
+        app.include_router(faults.router)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

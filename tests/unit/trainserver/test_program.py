@@ -35,6 +35,12 @@ def test_without_a_key_it_does_not_listen_to_other_machines(
     assert "--api-key" in capsys.readouterr().err
 
 
+def test_faults_cannot_be_ordered_from_other_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    open_to_all = ["--host", "0.0.0.0", "--port", "0", "--data", str(tmp_path), "--api-key", "k"]
+    assert main([*open_to_all, "--faults"]) == 2
+    assert "--faults" in capsys.readouterr().err
+
+
 def test_settings_that_cannot_be_used_end_it_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
