@@ -112,10 +112,12 @@ async def test_10_a_stop_does_not_wait_for_the_goodbye_of_a_deaf_socket(
 ) -> None:
     """A peer that never answers the closing frame would take all of the time that a stop has."""
     never = asyncio.Event()
+    left: list[ClientWebSocketResponse] = []
 
     async def silent(self: ClientWebSocketResponse, **_: Any) -> bool:
         if not self.closed:
             self._closed = True
+            left.append(self)
             await never.wait()
         return True
 
@@ -123,4 +125,6 @@ async def test_10_a_stop_does_not_wait_for_the_goodbye_of_a_deaf_socket(
     monkeypatch.setattr(ClientWebSocketResponse, "close", silent)
     with capture_logs() as logs:
         await place.bot.close()
+    for one in left:
+        one._response.close()
     assert [one["event"] for one in logs if one["event"].startswith("stopped")] == ["stopped"]
