@@ -54,9 +54,9 @@ test: .venv/.installed browser
 	@$(TIMED) \
 	  "lint: $(BIN)/ruff check ." \
 	  "format: $(BIN)/ruff format --check ." \
-	  "types: $(BIN)/pyright" \
-	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py tests/test_dependencies.py" \
+	  "&types: $(BIN)/pyright" \
 	  "contract: $(RUN_PYTEST) tests/contract" \
+	  "unit: $(RUN_PYTEST) tests/unit tests/test_floors.py tests/test_docs.py tests/test_dependencies.py" \
 	  "scenario: $(RUN_PROGRAMS) tests/scenario tests/faults" \
 	  "browser: $(RUN_PYTEST) tests/browser" \
 	  "wheel: $(BIN)/pytest -q $(PYTEST) tests/test_wheel.py"

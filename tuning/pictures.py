@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from storage.records import Checkpoint, Event, Job
 from tuning.providers import reading
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Points = list[tuple[float, float]]
 
@@ -33,6 +34,8 @@ def loss_picture(job: Job, events: list[Event], checkpoints: list[Checkpoint]) -
     valid = _points(events, "full_valid_loss") or _points(events, "valid_loss")
     if not train and not valid:
         return None
+    from matplotlib.figure import Figure  # half a second and 40 MB, not before there is something to draw
+
     figure = Figure(figsize=(8, 4), dpi=150, layout="constrained")
     axes = figure.subplots()
     _draw(axes, train, valid, [c.step for c in checkpoints])

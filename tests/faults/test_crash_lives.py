@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 LIVES = int(os.environ.get("FTBOT_FAULT_LIVES", "20"))
 AT_ONCE, CHANNELS = 20, 4
-LONGEST = 8.0
+LONGEST = 16.0
 """Seconds between two kills at most."""
 SEED = 6
 OVER = ("succeeded", "failed", "cancelled")
