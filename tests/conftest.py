@@ -14,6 +14,17 @@ from tests.support.lacking import lacking
 ROOT = Path(__file__).resolve().parents[1]
 
 
+LONGEST = ("tests/faults/test_crash_lives.py", "tests/scenario/test_verbs.py", "tests/unit/trainserver/")
+"""Begun first, so that no test process is left alone with them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest tests before the others, in whatever order those stand."""
+    places = range(len(LONGEST))
+    items.sort(key=lambda one: next((n for n in places if one.nodeid.startswith(LONGEST[n])), len(LONGEST)))
+
+
 ABOUT_REFUSALS = ("tests/unit/localslack/", "tests/contract/")
 """Tests that send wrong payloads on purpose; single ones elsewhere are marked ``malformed``."""
 
