@@ -24,7 +24,7 @@ TIMED := $(BIN)/python tools/timed.py
 # One worker runs a file, so that programs which a file starts are started once.
 RUN_PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 # Tests of whole programs mostly wait for them, so twice as many run side by side.
-RUN_PROGRAMS := $(BIN)/pytest -n $(shell echo $$((2 * $(WORKERS)))) --dist loadgroup --no-loadscope-reorder -q $(PYTEST)
+RUN_PROGRAMS := $(BIN)/pytest -n $(shell echo $$((2 * $(WORKERS)))) --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format bench audit clean install browser

@@ -14,7 +14,13 @@ from tests.support.lacking import lacking
 ROOT = Path(__file__).resolve().parents[1]
 
 
-LONGEST = ("tests/faults/test_crash_lives.py", "tests/scenario/test_verbs.py", "tests/unit/trainserver/")
+LONGEST = (
+    "tests/faults/test_crash_lives.py",
+    "tests/scenario/test_verbs.py",
+    "tests/faults/test_promises.py",
+    "tests/scenario/test_datasets.py",
+    "tests/unit/trainserver/",
+)
 """Begun first, so that no test process is left alone with them at the end."""
 
 

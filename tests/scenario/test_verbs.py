@@ -14,7 +14,7 @@ from demo.person import words
 from handlers.verbs import VERBS
 from tests.support.workspace import BASE, JOB_WAIT, WAIT, Workspace, chat_file, choose, holds, typed
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("verbs")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Json = dict[str, Any]
 LONG = 3000
