@@ -31,6 +31,15 @@ async def begin(place: FaultyPlace, channel: str, name: str) -> Json:
     return await place.root(channel, f"{name}-1")
 
 
+async def created(place: FaultyPlace, name: str) -> tuple[str, str, Json]:
+    """A job that the provider has: its channel, its card's message and the provider's job."""
+    known = len(place.provider.jobs)
+    channel = await place.channel()
+    card = await begin(place, channel, name)
+    await place.created(known + 1)
+    return channel, str(card["ts"]), place.provider.jobs[known]
+
+
 def intents(jobs: list[Json]) -> Counter[str]:
     return Counter(str(job["metadata"]["ftbot_intent"]) for job in jobs)
 
@@ -86,17 +95,14 @@ SWALLOWED = (
 async def test_2_every_notice_comes_once_and_in_order_whatever_becomes_of_slacks_answers(
     place: FaultyPlace,
 ) -> None:
-    known = len(place.provider.jobs)
-    channel = await place.channel()
-    card = await begin(place, channel, "lost")
-    await place.created(known + 1)
+    channel, card, job = await created(place, "lost")
     for how in SWALLOWED:
         await place.control(fail={"times": 2, **how})
     await place.control(rate_limit={"method": "files.getUploadURLExternal", "seconds": 1, "times": 1})
-    await train(place.provider, place.provider.jobs[known], pause=0.3)
-    await place.finished(channel, card)
+    await train(place.provider, job, pause=0.3)
+    await place.reply(channel, card, "is ready")
     await place.control(clear=True)
-    posted = await place.posted(channel, str(card["ts"]))
+    posted = await place.posted(channel, card)
     told = [notices_in(message) for message in posted]
     kinds = [":".join(one.split(":")[::2]) for ids in told for one in ids]
     assert kinds == ["job_epoch:1", "job_epoch:2", "job_epoch:3", "job_finished"]
@@ -122,12 +128,9 @@ async def test_2_a_channel_that_the_bot_is_taken_out_of_holds_up_no_other(place:
 async def test_2_what_is_due_while_slack_refuses_the_token_is_said_when_it_is_good_again(
     place: FaultyPlace,
 ) -> None:
-    known = len(place.provider.jobs)
-    channel = await place.channel()
-    card = await begin(place, channel, "token")
-    await place.created(known + 1)
+    channel, card, job = await created(place, "token")
     await place.control(token="revoked")
-    await train(place.provider, place.provider.jobs[known], epochs=2, pause=0.1)
+    await train(place.provider, job, epochs=2, pause=0.1)
 
     async def refused() -> bool:
         calls = (await place.control(calls=True))["calls"]
@@ -135,8 +138,8 @@ async def test_2_what_is_due_while_slack_refuses_the_token_is_said_when_it_is_go
 
     await place.jin.wait("posts that were refused", refused, 60)
     await place.control(token="good")
-    await place.finished(channel, card)
-    told = [":".join(one.split(":")[::2]) for one in await place.told(channel, str(card["ts"]))]
+    await place.reply(channel, card, "is ready")
+    told = [":".join(one.split(":")[::2]) for one in await place.told(channel, card)]
     assert told == ["job_epoch:1", "job_epoch:2", "job_finished"]
 
 

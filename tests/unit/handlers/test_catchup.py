@@ -256,7 +256,7 @@ async def test_who_is_turned_away_is_not_told_in_the_thread_that_an_answer_comes
     await out.jin.ask("POST", "/channels/tuning/members", {"user": "guest"})
     catchup, channel = await begin(out)
     people = People(out.house)
-    catchup.serve(Door(out.house, Wakeless(), people=people).take_late)  # type: ignore[arg-type]
+    catchup.serve(Door(out.house, cast(Any, Wakeless()), people=people).take_late)
     guest = Person(out.jin._session, out.jin._base, "guest")
     said = [await person.say(channel, "@ftbot jobs") for person in (guest, out.jin)]
     out.clock.now += 600

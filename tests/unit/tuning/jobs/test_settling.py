@@ -92,24 +92,24 @@ async def test_a_job_that_ended_before_it_was_found_again_is_told_in_full(works:
     assert len(await works.house.store.read(lambda db: jobs.checkpoints_of(db, 1))) == 1
 
 
-async def test_what_happened_before_a_cancel_is_told_before_it(works: Works) -> None:
+async def _running(works: Works) -> None:
+    """A job whose first steps nobody has asked about yet."""
     await works.started()
-    provider = works.house.provider
-    provider.jobs[0]["status"] = "running"
+    works.house.provider.jobs[0]["status"] = "running"
     for step in range(1, 5):
-        provider.step("ftjob-1", step, 9, 2.0 / step)
+        works.house.provider.step("ftjob-1", step, 9, 2.0 / step)
+
+
+async def test_what_happened_before_a_cancel_is_told_before_it(works: Works) -> None:
+    await _running(works)
     job = await works.engine.cancel(1, "U2")
     assert (job.state, job.progress["step"]) == ("cancelled", 4)
     assert await works.kinds() == ["job_epoch:1:1", "job_cancelled:1"]
 
 
 async def test_a_cancel_whose_last_events_are_not_answered_is_told_by_the_watch(works: Works) -> None:
-    await works.started()
-    provider = works.house.provider
-    provider.jobs[0]["status"] = "running"
-    for step in range(1, 5):
-        provider.step("ftjob-1", step, 9, 2.0 / step)
-    provider.fault("GET", "/fine_tuning/jobs/ftjob-1/events", status=503)
+    await _running(works)
+    works.house.provider.fault("GET", "/fine_tuning/jobs/ftjob-1/events", status=503)
     job = await works.engine.cancel(1, "U2")
     assert job.ended_by == "U2"
     await works.pass_time()
